@@ -1,0 +1,1 @@
+"""Credit Economy: one economy that live traffic, past usage and simulated agents drive."""
