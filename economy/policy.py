@@ -224,7 +224,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadInput(f"cannot be read: {error.strerror}", where=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # Bad syntax, not UTF-8, or a number of absurd length.
         raise BadInput(f"is not TOML: {error}", where=str(path)) from None
 
 

@@ -28,6 +28,8 @@ US_PER_SECOND = 1_000_000
 US_PER_DAY = 86_400 * US_PER_SECOND
 
 INT64_MAX = 2**63 - 1
+MAX_DECIMAL_PLACES = 30
+"""No amount or rate needs more on either side of the point; ``1e999999999`` would hang."""
 BEGINNING_OF_TIME_US = -(2**63)
 """Effective time of the genesis sheet: before any instant that can be written."""
 END_OF_TIME_US = INT64_MAX
@@ -100,14 +102,23 @@ def exact_decimal(value: object, field: str) -> Decimal:
         raise BadInput("not a number", field=field, value=value)
     if not number.is_finite():
         raise BadInput("not a finite number", field=field, value=str(value))
+    if max(abs(number.adjusted()), -int(number.as_tuple().exponent)) > MAX_DECIMAL_PLACES:
+        raise BadInput(
+            f"has more than {MAX_DECIMAL_PLACES} places before or after the point",
+            field=field,
+            value=str(value),
+        )
     return number
 
 
 def _scaled(value: object, scale: int, field: str, unit: str) -> int:
-    scaled = exact_decimal(value, field) * scale
-    if scaled != scaled.to_integral_value():
+    # Through a fraction: decimal arithmetic would round to 28 digits without a word.
+    scaled = Fraction(exact_decimal(value, field)) * scale
+    if scaled.denominator != 1:
         raise BadInput(f"finer than {unit}", field=field, value=str(value))
-    return int64(int(scaled))
+    if not -INT64_MAX - 1 <= scaled <= INT64_MAX:
+        raise BadInput("beyond a signed 64-bit integer", field=field, value=str(value))
+    return int(scaled)
 
 
 def parse_credits(value: object, field: str = "credits") -> int:
