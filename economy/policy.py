@@ -176,16 +176,16 @@ class Spending(Table):
 class Holds(Table):
     """What the live way reserves before a request runs."""
 
-    timeout_s: int = Field(gt=0, le=86_400)
-    assumed_output_tokens: int = Field(gt=0, le=1_000_000)
+    timeout_s: int = Field(gt=0, le=86_400, strict=True)
+    assumed_output_tokens: int = Field(gt=0, le=1_000_000, strict=True)
     """Held for a request that does not state the most it may produce."""
 
 
 class UsageRules(Table):
     """What is plausible in a log, and what happens to failed requests."""
 
-    max_tokens_per_request: int = Field(gt=0, le=1_000_000_000)
-    max_audio_s_per_request: int = Field(gt=0, le=1_000_000)
+    max_tokens_per_request: int = Field(gt=0, le=1_000_000_000, strict=True)
+    max_audio_s_per_request: int = Field(gt=0, le=1_000_000, strict=True)
     charge_failed_requests: bool
 
 

@@ -34,7 +34,14 @@ class Database:
     @classmethod
     def create(cls, path: Path, clock: Clock | None = None) -> Database:
         """Create the file if needed and bring its schema up to date; safe to repeat."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(
+                f"a workspace cannot be made here: {error.strerror}",
+                where=str(path.parent),
+                way_out="Name a folder that you may write to",
+            ) from None
         database = cls(path, clock)
         database.migrate()
         return database
@@ -76,7 +83,8 @@ class Database:
             try:
                 yield Unit(connection, self._next_recorded_us(connection))
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # A full disk makes SQLite roll back by itself.
+                    connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
         finally:
