@@ -16,7 +16,7 @@ settings.register_profile("ci", deadline=None, derandomize=True, max_examples=50
 settings.register_profile(
     "soak",
     deadline=None,
-    max_examples=1_000,
+    max_examples=300,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -1,0 +1,1 @@
+"""Transfers through the kernel and the stores."""

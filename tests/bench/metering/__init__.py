@@ -1,0 +1,1 @@
+"""Rating and charging: from usage to charges in the ledger."""
