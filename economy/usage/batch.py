@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,9 +59,23 @@ class UsageBatch:
         )
 
 
+MAX_ERRORS_KEPT: Final = 10_000
+"""A file that is wrong throughout is told by its first errors and their number."""
+
+
 @dataclass(slots=True)
 class ReadReport:
-    """What a reader saw: rows read, and those it could not use."""
+    """What a reader saw: rows read, and those that it could not use.
+
+    ``rejected`` counts refused rows; ``errors`` has the first fault of each, up to
+    :data:`MAX_ERRORS_KEPT` rows. So ``read - rejected`` events were delivered.
+    """
 
     read: int = 0
+    rejected: int = 0
     errors: list[RowError] = field(default_factory=list)
+
+    def reject(self, errors: list[RowError]) -> None:
+        """Note refused rows, one error each."""
+        self.rejected += len(errors)
+        self.errors.extend(errors[: max(0, MAX_ERRORS_KEPT - len(self.errors))])
