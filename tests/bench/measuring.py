@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 WALL = time.perf_counter
@@ -26,6 +26,10 @@ class Measurement:
     spread: float
     peer: str | None = None
     peer_value: float | None = None
+
+    def beside(self, peer: Measurement) -> Measurement:
+        """This figure with a peer's, taken the same way, next to it."""
+        return replace(self, peer=peer.name, peer_value=peer.value)
 
     def as_dict(self) -> dict[str, object]:
         ratio = self.value / self.peer_value if self.peer_value else None
