@@ -60,13 +60,13 @@ class SpendPlan:
 class BasisRelease:
     """USD that each leg of a plan turns into revenue, (m,) each, in nusd.
 
-    ``usage_nusd`` can be -1 on a leg that is rounding only: both totals are floors
+    ``leg_usage_nusd`` can be -1 on a leg that is rounding only: both totals are floors
     from the beginning of the lot, and there they may step one nano-dollar apart. So a
     posting is made of sums and minds their sign; over a lot's life neither is negative.
     """
 
-    usage_nusd: I64
-    rounding_nusd: I64
+    leg_usage_nusd: I64
+    leg_rounding_nusd: I64
 
 
 @compiled

@@ -112,12 +112,12 @@ def test_law_the_last_credit_closes_the_lot_to_zero(
     rounding = sum(rounding for _, rounding in steps)
     assert left == [0]
     assert (spent[0], spent_rounding[0]) == (granted, rounding)
-    assert release.rounding_nusd.sum() == mul_div_floor(rounding, num, den)
-    assert release.usage_nusd.sum() + release.rounding_nusd.sum() == mul_div_floor(
+    assert release.leg_rounding_nusd.sum() == mul_div_floor(rounding, num, den)
+    assert release.leg_usage_nusd.sum() + release.leg_rounding_nusd.sum() == mul_div_floor(
         granted, num, den
     )
-    assert release.usage_nusd.min(initial=0) >= -1
-    assert release.rounding_nusd.min(initial=0) >= 0
+    assert release.leg_usage_nusd.min(initial=0) >= -1
+    assert release.leg_rounding_nusd.min(initial=0) >= 0
 
 
 @settings(max_examples=300, deadline=None)
@@ -171,8 +171,8 @@ def test_law_compiled_and_plain_loops_agree(
         usage,
         rounding,
     )
-    assert (usage[:count] == release.usage_nusd).all()
-    assert (rounding[:count] == release.rounding_nusd).all()
+    assert (usage[:count] == release.leg_usage_nusd).all()
+    assert (rounding[:count] == release.leg_rounding_nusd).all()
 
 
 def test_no_silent_overflow_of_a_lots_usd() -> None:
@@ -187,5 +187,5 @@ def test_a_third_of_a_nano_dollar_is_neither_lost_nor_invented() -> None:
     """Basis 1/3 nusd per ucr, one ucr at a time: 0, 0, 1, 0, 0, 1."""
     plan, _ = run([[6]], [(0, 1, 0)] * 6)
     release = release_basis(plan, i64([1]), i64([3]), i64([0]), i64([0]))
-    assert release.usage_nusd.tolist() == [0, 0, 1, 0, 0, 1]
-    assert sum(release.usage_nusd.tolist()) == Fraction(6, 3)
+    assert release.leg_usage_nusd.tolist() == [0, 0, 1, 0, 0, 1]
+    assert sum(release.leg_usage_nusd.tolist()) == Fraction(6, 3)

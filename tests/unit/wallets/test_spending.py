@@ -50,7 +50,7 @@ def test_a_charge_rounded_down_is_all_usage() -> None:
 def test_no_events_no_legs() -> None:
     plan = plan_spend(i64(), i64(), i64(), i64(0), i64())
     release = release_basis(plan, i64(), i64(), i64(), i64())
-    assert len(plan.accepted) == len(release.usage_nusd) == 0
+    assert len(plan.accepted) == len(release.leg_usage_nusd) == 0
 
 
 @pytest.mark.parametrize(
@@ -77,5 +77,5 @@ def test_a_leg_of_rounding_only_may_step_one_nano_dollar_apart() -> None:
     plan = plan_spend(i64(0), i64(1), i64(0), i64(0, 1), i64(1))
     spent, spent_rounding = i64(2), i64(1)
     release = release_basis(plan, i64(1), i64(2), spent, spent_rounding)
-    assert release.rounding_nusd.tolist() == [1]
-    assert release.usage_nusd.tolist() == [-1]
+    assert release.leg_rounding_nusd.tolist() == [1]
+    assert release.leg_usage_nusd.tolist() == [-1]
