@@ -19,8 +19,9 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal
 
+from economy.catalog.rates import BLENDED, MAX_AMOUNT, price_columns
 from economy.errors import BadInput
-from economy.quantities import INDEX_BY_KEY, MAX_PRICE, N_TOKEN_QUANTITIES, QUANTITIES
+from economy.quantities import INDEX_BY_KEY, MAX_PRICE
 
 SCHEMA_VERSION = 1
 MAX_TIERS = 4
@@ -61,30 +62,19 @@ class PriceLine:
 
     @property
     def blended(self) -> bool:
-        return "blended" in self.prices_ucr
+        return BLENDED in self.prices_ucr
+
+    def prices_at(self, input_tokens: int) -> dict[str, int]:
+        """The prices that hold for a request with that much input in all."""
+        prices = self.prices_ucr
+        for tier in self.tiers:
+            if input_tokens > tier.above_input_tokens:
+                prices = tier.prices_ucr
+        return prices
 
     def price_columns(self, prices_ucr: dict[str, int] | None = None) -> list[int]:
         """Prices in the order of QUANTITIES; -1 where the line prices nothing."""
-        prices = self.prices_ucr if prices_ucr is None else prices_ucr
-        if "blended" in prices:
-            tokens = [prices["blended"]] * N_TOKEN_QUANTITIES
-        else:
-            cached = prices.get("input", -1)
-            fallback = {
-                "cached_input": cached,
-                "cache_write_5m": cached,
-                "cache_write_1h": prices.get("cache_write_5m", cached),
-                "reasoning": prices.get("output", -1),
-            }
-            tokens = [
-                prices.get(q.key, fallback.get(q.key, -1)) for q in QUANTITIES[:N_TOKEN_QUANTITIES]
-            ]
-        # A request fee is an extra: a line without one charges nothing for the request itself.
-        others = [
-            prices.get(q.key, 0 if q.key == "request" else -1)
-            for q in QUANTITIES[N_TOKEN_QUANTITIES:]
-        ]
-        return tokens + others
+        return price_columns(self.prices_ucr if prices_ucr is None else prices_ucr)
 
 
 @dataclass(frozen=True)
@@ -205,9 +195,12 @@ def check_sheet(sheet: PriceSheet, where: str) -> None:
 def _check_line(line: PriceLine, where: str) -> None:
     if not line.prices_ucr:
         raise BadInput("a line has no price", where=where)
-    if line.increment_ucr <= 0:
+    if not 0 < line.increment_ucr <= MAX_AMOUNT:
         raise BadInput(
-            "must be above zero", where=where, field="increment_ucr", value=line.increment_ucr
+            "must be above zero and within reason",
+            where=where,
+            field="increment_ucr",
+            value=line.increment_ucr,
         )
     if line.direction not in ("up", "down", "half_even"):
         raise BadInput("unknown rounding", where=where, field="direction", value=line.direction)
@@ -218,7 +211,7 @@ def _check_line(line: PriceLine, where: str) -> None:
         raise BadInput("context tiers must start at growing sizes above zero", where=where)
     for prices in (line.prices_ucr, *(tier.prices_ucr for tier in line.tiers)):
         for key, price in prices.items():
-            if key != "blended" and key not in INDEX_BY_KEY:
+            if key != BLENDED and key not in INDEX_BY_KEY:
                 raise BadInput("unknown price key", where=where, field=key, value=price)
             if isinstance(price, bool) or not isinstance(price, int):
                 raise BadInput(
