@@ -49,13 +49,6 @@ def rounded(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def seconds(work: Callable[[], object], clock: Callable[[], float]) -> float:
-    """How long ``work`` takes by ``clock``."""
-    start = clock()
-    work()
-    return clock() - start
-
-
 def rate(
     name: str,
     unit: str,
@@ -64,17 +57,30 @@ def rate(
     *,
     runs: int,
     clock: Callable[[], float] = WALL,
+    prepare: Callable[[], object] | None = None,
 ) -> Measurement:
     """``count`` things done by each run of ``work``, as things per second.
 
     ``work`` runs once before, untimed: compiled code is loaded, files are in memory.
+    ``prepare`` runs before each run, untimed.
     """
-    work()
-    rates = [count / seconds(work, clock) for _ in range(runs)]
-    return of_runs(name, unit, rates)
+    seconds = [_seconds(work, clock, prepare) for _ in range(1 + runs)][1:]
+    return of_runs(name, unit, [count / s for s in seconds])
 
 
 def of_runs(name: str, unit: str, values: list[float]) -> Measurement:
     """The median of figures that were taken one by one, and their spread."""
     middle = median(values)
     return Measurement(name, middle, unit, (max(values) - min(values)) / middle)
+
+
+def _seconds(
+    work: Callable[[], object],
+    clock: Callable[[], float],
+    prepare: Callable[[], object] | None,
+) -> float:
+    if prepare is not None:
+        prepare()
+    start = clock()
+    work()
+    return clock() - start
