@@ -33,6 +33,7 @@ I64 = NDArray[np.int64]
 
 ORIGINS: Final[tuple[Origin, ...]] = ("promotion", "referral", "purchased", "earned")
 """An origin's code in columns is its position here."""
+PROMOTION, REFERRAL, PURCHASED, EARNED = range(len(ORIGINS))
 ORIGIN_CODE: Final[dict[str, int]] = {origin: code for code, origin in enumerate(ORIGINS)}
 
 
@@ -149,7 +150,7 @@ def lots_in_spend_order(
     return _lot_columns(wanted, np.concatenate(([0], np.cumsum(counts))), table[order])
 
 
-def lots_by_account(connection: sqlite3.Connection, accounts: Sequence[int]) -> LotColumns:
+def lots_of_accounts(connection: sqlite3.Connection, accounts: Sequence[int]) -> LotColumns:
     """These lots of *one* customer, in the order given: those that a hold has touched.
 
     Empty and expired ones too: what was held before a lot expired may still be posted.
