@@ -10,10 +10,15 @@ It knows no clock, no file and no randomness. A store hands it four arrays and t
 ``slots``     a hash index from an id to its record (open addressing, a power of two long).
 ``batch``     the columns of :class:`~economy.ledger.batch.TransferBatch`.
 
-For each transfer the loop writes it behind the last record as a *candidate*, judges it
-there, and either keeps it (the record count grows by one) or leaves it to be overwritten.
-Being judged includes being *resolved*: a balancing transfer gets the amount that was found,
-a post or void the accounts and amount of its hold. So a record is what the journal says.
+The loop writes each transfer behind the last record as a *candidate*, judges it, and either
+keeps it (the record count grows by one) or leaves it to be overwritten. The checks stand in
+the order of ``Result``, so the first that fails is the lowest that applies. A kept record is
+*resolved*: a balancing transfer has the amount that was found, a post or void the accounts
+and amount of its hold. That is what the journal says.
+
+The way of a single transfer or hold stands in the loop as a whole. It reads longer than a
+chain of calls, but numba counts references on every call that takes an array, which made
+each transfer three times as slow. What is rare (repeats, posts and voids, undoing) is apart.
 
 Linked chains work on the ledger itself and are undone if a member fails: records leave in
 the reverse order of their coming, which is why emptying a slot never breaks the index.
@@ -119,8 +124,8 @@ def execute(  # noqa: PLR0917 - compiled code takes arguments by position.
     (
         id_hi,
         id_lo,
-        debit,
-        credit,
+        debits,
+        credits,
         amount,
         flags,
         code,
@@ -131,39 +136,119 @@ def execute(  # noqa: PLR0917 - compiled code takes arguments by position.
         effective_us,
     ) = columns
     n = len(id_hi)
+    n_accounts = len(accounts)
+    slot_mask = len(slots) - 1
     count = known
     chain_row = -1  # First row of the chain that we are in, -1 outside.
     chain_count = 0  # Records before that chain: where an undo stops.
     broken = False
     for i in range(n):
-        linked = (flags[i] & _LINKED) != 0
+        kind = flags[i]
+        linked = (kind & _LINKED) != 0
         if linked and chain_row < 0:
             chain_row, chain_count, broken = i, count, False
-        result, hold = _LINKED_EVENT_FAILED, -1
-        if not broken:
-            records[count, ID_HI] = id_hi[i]
-            records[count, ID_LO] = id_lo[i]
-            records[count, DEBIT] = debit[i]
-            records[count, CREDIT] = credit[i]
-            records[count, AMOUNT] = amount[i]
-            records[count, KIND] = flags[i]
+        action = kind & (_PENDING | _POST | _VOID)
+        resolving = action in (_POST, _VOID)
+        balancing = kind & (_BALANCING_DEBIT | _BALANCING_CREDIT)
+        hi, lo, debit, credit, moved = id_hi[i], id_lo[i], debits[i], credits[i], amount[i]
+        hold, tag, place = -1, 0, 0
+
+        if broken:
+            result = _LINKED_EVENT_FAILED
+        elif linked and i == n - 1:
+            result = _LINKED_CHAIN_OPEN
+        elif action not in (0, _PENDING) and (not resolving or balancing != 0):
+            result = _FLAGS_EXCLUSIVE
+        elif hi == 0 and lo == 0:
+            result = _ID_ZERO
+        else:
+            records[count, ID_HI] = hi
+            records[count, ID_LO] = lo
+            records[count, DEBIT] = debit
+            records[count, CREDIT] = credit
+            records[count, AMOUNT] = moved
+            records[count, KIND] = kind
             records[count, CODE] = code[i]
             records[count, REFERENCE] = reference[i]
             records[count, PENDING_HI] = pending_hi[i]
             records[count, PENDING_LO] = pending_lo[i]
             records[count, EXPIRES] = expires_us[i]
             records[count, EFFECTIVE] = effective_us[i]
-            if linked and i == n - 1:
-                result = _LINKED_CHAIN_OPEN
+            # The walk of ``find``, in place: it ends at the id or where the id will stand.
+            word = _hash(hi, lo)
+            tag = word >> _RECORD_BITS
+            place = word & slot_mask
+            twin = -1
+            while slots[place] != 0:
+                if slots[place] >> _RECORD_BITS == tag:
+                    at = (slots[place] & _RECORD_MASK) - 1
+                    if records[at, ID_LO] == lo and records[at, ID_HI] == hi:
+                        twin = at
+                        break
+                place = (place + 1) & slot_mask
+            if twin >= 0:
+                result = _EXISTS if _repeats(records, count, twin) else _EXISTS_DIFFERENT
+            elif resolving:
+                result, hold = _resolve(records, count, accounts, slots, now_us, horizon_us)
+            elif debit >= n_accounts or accounts[debit, UNIT] == 0:
+                result = _DEBIT_NOT_FOUND
+            elif credit >= n_accounts or accounts[credit, UNIT] == 0:
+                result = _CREDIT_NOT_FOUND
+            elif debit == credit:
+                result = _SAME_ACCOUNT
+            elif accounts[debit, UNIT] != accounts[credit, UNIT]:
+                result = _UNITS_DIFFER
+            elif moved < 0:
+                result = _NEGATIVE
+            elif moved == 0:
+                result = _ZERO
+            elif pending_hi[i] != 0 or pending_lo[i] != 0:
+                result = _PENDING_ID_GIVEN
             else:
-                result, hold = _judge(records, count, accounts, slots, now_us, horizon_us)
+                result = _OK
+                taken = accounts[debit, DEBITS_PENDING] + accounts[debit, DEBITS_POSTED]
+                given = accounts[credit, CREDITS_PENDING] + accounts[credit, CREDITS_POSTED]
+                if kind & _BALANCING_DEBIT:
+                    moved = min(moved, accounts[debit, CREDITS_POSTED] - taken)
+                    if moved <= 0:
+                        result = _EXCEEDS_CREDITS
+                if result == _OK and kind & _BALANCING_CREDIT:
+                    moved = min(moved, accounts[credit, DEBITS_POSTED] - given)
+                    if moved <= 0:
+                        result = _EXCEEDS_DEBITS
+                if result != _OK:
+                    pass
+                elif moved > INT64_MAX - taken or moved > INT64_MAX - given:
+                    result = _OVERFLOWS
+                elif (accounts[debit, FLAGS] & _DEBITS_LIMITED) and (
+                    taken + moved > accounts[debit, CREDITS_POSTED]
+                ):
+                    result = _EXCEEDS_CREDITS
+                elif (accounts[credit, FLAGS] & _CREDITS_LIMITED) and (
+                    given + moved > accounts[credit, DEBITS_POSTED]
+                ):
+                    result = _EXCEEDS_DEBITS
+
         codes[i] = result
         if result == _OK:
-            records[count, SEQ] = next_seq + (count - known)
+            if resolving:
+                _move(records, count, hold, accounts, 1)
+            else:
+                records[count, AMOUNT] = moved
+                records[count, PENDING_SEQ] = 0
+                records[count, HELD] = 0
+                if action == _PENDING:
+                    records[count, STATE] = OPEN
+                    accounts[debit, DEBITS_PENDING] += moved
+                    accounts[credit, CREDITS_PENDING] += moved
+                else:
+                    records[count, STATE] = 0
+                    accounts[debit, DEBITS_POSTED] += moved
+                    accounts[credit, CREDITS_POSTED] += moved
             amounts[i] = records[count, AMOUNT]
-            seqs[i] = records[count, SEQ]
-            _move(records, count, hold, accounts, 1)
-            _remember(slots, records, count)
+            seqs[i] = next_seq + (count - known)
+            records[count, SEQ] = seqs[i]
+            slots[place] = (tag << _RECORD_BITS) | (count + 1)
             count += 1
         else:
             amounts[i] = 0
@@ -181,91 +266,26 @@ def execute(  # noqa: PLR0917 - compiled code takes arguments by position.
 
 
 @compiled
-def _judge(  # noqa: PLR0911, PLR0917 - one return for each result, in their order.
+def _resolve(  # noqa: PLR0911, PLR0917 - one return for each result, in their order.
     records: I64, at: int, accounts: I64, slots: I64, now_us: int, horizon_us: int
 ) -> tuple[int, int]:
-    """The result of candidate ``at`` and the record of its hold (-1: none).
+    """The result of a post or void, and the record of its hold (-1: none).
 
-    The checks stand in the order of ``Result``: the first that fails is the lowest that
-    applies. On ``OK`` the candidate has been resolved.
+    On ``OK`` the candidate has taken accounts and amount from the hold. Totals and limits
+    need no check: what a hold has reserved, a post of at most that much can only lower. A
+    lapsed hold can still be voided, which is how its expiry is booked.
     """
-    kind = records[at, KIND]
-    action = kind & (_PENDING | _POST | _VOID)
-    balancing = kind & (_BALANCING_DEBIT | _BALANCING_CREDIT)
-    resolving = action in (_POST, _VOID)
-    if action not in (0, _PENDING) and (not resolving or balancing != 0):
-        return _FLAGS_EXCLUSIVE, -1
-    if records[at, ID_HI] == 0 and records[at, ID_LO] == 0:
-        return _ID_ZERO, -1
-    twin = find(slots, records, records[at, ID_HI], records[at, ID_LO])
-    if twin >= 0:
-        return (_EXISTS if _repeats(records, at, twin) else _EXISTS_DIFFERENT), -1
-
-    debit, credit, amount = records[at, DEBIT], records[at, CREDIT], records[at, AMOUNT]
-    debit_unit = accounts[debit, UNIT] if debit < len(accounts) else 0
-    credit_unit = accounts[credit, UNIT] if credit < len(accounts) else 0
-    debit_open = resolving and debit == 0  # Left to the hold to say.
-    credit_open = resolving and credit == 0
-    if debit_unit == 0 and not debit_open:
+    debit, credit = records[at, DEBIT], records[at, CREDIT]
+    if debit != 0 and (debit >= len(accounts) or accounts[debit, UNIT] == 0):
         return _DEBIT_NOT_FOUND, -1
-    if credit_unit == 0 and not credit_open:
+    if credit != 0 and (credit >= len(accounts) or accounts[credit, UNIT] == 0):
         return _CREDIT_NOT_FOUND, -1
-    if debit == credit and not debit_open:
+    if debit != 0 and debit == credit:
         return _SAME_ACCOUNT, -1
-    if debit_unit != credit_unit and not debit_open and not credit_open:
+    if debit != 0 and credit != 0 and accounts[debit, UNIT] != accounts[credit, UNIT]:
         return _UNITS_DIFFER, -1
-    if amount < 0:
+    if records[at, AMOUNT] < 0:
         return _NEGATIVE, -1
-    if resolving:
-        return _judge_resolution(records, at, slots, now_us, horizon_us)
-    if amount == 0:
-        return _ZERO, -1
-    if records[at, PENDING_HI] != 0 or records[at, PENDING_LO] != 0:
-        return _PENDING_ID_GIVEN, -1
-    return _judge_amount(records, at, accounts), -1
-
-
-@compiled
-def _judge_amount(records: I64, at: int, accounts: I64) -> int:
-    """Whether both accounts bear the candidate's amount; a balancing one is cut to fit."""
-    debit, credit, amount = records[at, DEBIT], records[at, CREDIT], records[at, AMOUNT]
-    kind = records[at, KIND]
-    debits = accounts[debit, DEBITS_PENDING] + accounts[debit, DEBITS_POSTED]
-    credits = accounts[credit, CREDITS_PENDING] + accounts[credit, CREDITS_POSTED]
-    if kind & _BALANCING_DEBIT:
-        amount = min(amount, accounts[debit, CREDITS_POSTED] - debits)
-        if amount <= 0:
-            return _EXCEEDS_CREDITS
-    if kind & _BALANCING_CREDIT:
-        amount = min(amount, accounts[credit, DEBITS_POSTED] - credits)
-        if amount <= 0:
-            return _EXCEEDS_DEBITS
-    if amount > INT64_MAX - debits or amount > INT64_MAX - credits:
-        return _OVERFLOWS
-    if (accounts[debit, FLAGS] & _DEBITS_LIMITED) and (
-        debits + amount > accounts[debit, CREDITS_POSTED]
-    ):
-        return _EXCEEDS_CREDITS
-    if (accounts[credit, FLAGS] & _CREDITS_LIMITED) and (
-        credits + amount > accounts[credit, DEBITS_POSTED]
-    ):
-        return _EXCEEDS_DEBITS
-    records[at, AMOUNT] = amount
-    records[at, PENDING_SEQ] = 0
-    records[at, HELD] = 0
-    records[at, STATE] = OPEN if kind & _PENDING else 0
-    return _OK
-
-
-@compiled
-def _judge_resolution(  # noqa: PLR0911 - as above.
-    records: I64, at: int, slots: I64, now_us: int, horizon_us: int
-) -> tuple[int, int]:
-    """Whether a post or void may resolve the hold that it names.
-
-    Totals and limits need no check: what a hold has reserved, a post of at most that much
-    can only lower. A lapsed hold can still be voided, which is how its expiry is booked.
-    """
     if records[at, PENDING_HI] == 0 and records[at, PENDING_LO] == 0:
         return _PENDING_ID_MISSING, -1
     hold = find(slots, records, records[at, PENDING_HI], records[at, PENDING_LO])
@@ -283,7 +303,6 @@ def _judge_resolution(  # noqa: PLR0911 - as above.
     posting = (records[at, KIND] & _POST) != 0
     if posting and records[hold, EXPIRES] != 0 and records[hold, EXPIRES] <= now_us:
         return _HOLD_EXPIRED, -1
-    debit, credit = records[at, DEBIT], records[at, CREDIT]
     if debit != 0 and debit != records[hold, DEBIT]:
         return _HOLD_ELSEWHERE, -1
     if credit != 0 and credit != records[hold, CREDIT]:
@@ -372,6 +391,22 @@ def index(records: I64, count: int, slots: I64) -> None:
     """Enter the first ``count`` records into ``slots``, which must be empty."""
     for at in range(count):
         _remember(slots, records, at)
+
+
+@compiled
+def forget(records: I64, count: int, horizon_us: int) -> int:
+    """Keep what is younger than ``horizon_us`` and open holds, in order; return how many.
+
+    The index does not follow: it has to be emptied and filled again.
+    """
+    kept = 0
+    for at in range(count):
+        if records[at, ID_HI] >= horizon_us or records[at, STATE] == OPEN:
+            if kept != at:
+                for column in range(RECORD_COLUMNS):
+                    records[kept, column] = records[at, column]
+            kept += 1
+    return kept
 
 
 def slots_for(count: int) -> I64:

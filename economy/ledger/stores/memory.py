@@ -5,7 +5,7 @@ account's id is its row.
 
 ``MemoryLedger("full")`` keeps every transfer and the hash chain, like the SQLite store.
 ``MemoryLedger("totals")`` keeps balances, open holds and a window: transfers whose
-``id_hi`` lies more than ``remember_us`` (a day) behind the latest ``now_us`` are forgotten.
+``id_hi`` lies more than ``remember_us`` (two hours) behind the latest ``now_us`` are forgotten.
 Since a ledger cannot tell whether a forgotten id is a repeat, an id from before the window
 is refused as misuse, and a resolved hold from before it counts as not found. So a long
 simulation runs in constant memory without ever taking a transfer twice.
@@ -27,10 +27,12 @@ from economy.ledger.accounts import flags_of, unit_of
 from economy.ledger.batch import I64, AccountFlag, Balance, BatchResult, TransferBatch
 from economy.ledger.form import checked_columns
 from economy.ledger.journal import JOURNAL_COLUMNS, JournalBatch, batch_hash
-from economy.units import US_PER_DAY
+from economy.units import US_PER_SECOND
 
 CACHE_LINE_WORDS = 8
-FIRST_CAPACITY = 1024
+FIRST_CAPACITY = 16_384
+REMEMBER_US = 7_200 * US_PER_SECOND
+"""Two ticks of an hour: what a simulation repeats, it repeats within its tick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class MemoryLedger:
     """A ledger whose whole state is a few arrays. See the module for the two journals."""
 
     def __init__(
-        self, journal: Literal["full", "totals"] = "full", *, remember_us: int = US_PER_DAY
+        self, journal: Literal["full", "totals"] = "full", *, remember_us: int = REMEMBER_US
     ) -> None:
         if journal not in ("full", "totals"):
             raise BadInput('a journal is "full" or "totals"', field="journal", value=journal)
@@ -229,20 +231,24 @@ class MemoryLedger:
             )
 
     def _make_room(self, n: int, horizon_us: int) -> None:
-        """Have space for ``n`` more records, forgetting or growing as needed."""
+        """Have space for ``n`` more records: forget what may be forgotten, else grow.
+
+        At least half of the table is free afterwards, so that the next time is far away.
+        """
         if self._n_records + n <= len(self._records):
             return
-        live = self._records[: self._n_records]
         if self.journal == "totals":
-            keep = (live[:, kernel.ID_HI] >= horizon_us) | (live[:, kernel.STATE] == kernel.OPEN)
-            live = live[keep]
+            self._n_records = kernel.forget(self._records, self._n_records, horizon_us)
         capacity = len(self._records)
-        while capacity < 2 * len(live) or capacity < len(live) + n:
+        while capacity < 2 * (self._n_records + n):
             capacity *= 2
-        records = _aligned(capacity, kernel.RECORD_COLUMNS)
-        records[: len(live)] = live
-        self._records, self._n_records = records, len(live)
-        self._slots = kernel.slots_for(capacity)
+        if capacity > len(self._records):
+            records = _aligned(capacity, kernel.RECORD_COLUMNS)
+            records[: self._n_records] = self._records[: self._n_records]
+            self._records = records
+            self._slots = kernel.slots_for(capacity)
+        else:
+            self._slots[:] = 0
         kernel.index(self._records, self._n_records, self._slots)
 
     def _chain(self, accepted: I64) -> None:
