@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from economy.errors import BadInput
-from economy.ledger.batch import I64, MAX_BATCH, TransferBatch, TransferFlag
+from economy.ledger.batch import I64, MAX_BATCH, Code, TransferBatch, TransferFlag
 
 Columns = tuple[I64, I64, I64, I64, I64, I64, I64, I64, I64, I64, I64, I64]
 
@@ -21,6 +21,7 @@ COLUMNS = tuple(field.name for field in fields(TransferBatch))
 
 _NOT_NEGATIVE = ("id_hi", "pending_hi", "debit", "credit", "expires_us", "flags")
 _ALL_FLAGS = sum(TransferFlag)
+_FIRST_CODE, _LAST_CODE = min(Code), max(Code)
 
 
 def checked_columns(batch: TransferBatch) -> Columns:
@@ -37,6 +38,9 @@ def checked_columns(batch: TransferBatch) -> Columns:
             _refuse("a number below 0", field, batch, getattr(batch, field) < 0)
     if batch.flags.max() > _ALL_FLAGS:
         _refuse("an unknown flag", "flags", batch, batch.flags > _ALL_FLAGS)
+    unknown = (batch.code < _FIRST_CODE) | (batch.code > _LAST_CODE)
+    if unknown.any():
+        _refuse("an unknown code", "code", batch, unknown)
     if batch.expires_us.any():
         lapses = (batch.expires_us != 0) & (batch.flags & TransferFlag.PENDING == 0)
         _refuse("only a hold can lapse", "expires_us", batch, lapses)
