@@ -7,6 +7,6 @@ the slowest and the fastest run beside it; names that end in ``_cpu`` count the 
 the processor, all others the seconds on the wall. Set-up and compilation are not timed,
 except where a name says that the whole is measured (``demo.s``).
 
-``--quick`` does less work, ends within 45 seconds for all areas together and says so in
+``--quick`` does less work, ends within 45 seconds an area and says that it was quick in
 its output: its figures tell that nothing broke, not how fast it is.
 """
