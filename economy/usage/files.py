@@ -143,10 +143,14 @@ def _parquet_chunks(path: Path, wanted: list[str], batch_rows: int) -> Iterator[
 
 
 def _open_csv(path: Path, head: bytes) -> TableFile:
+    lines = [line for line in head.splitlines() if line.strip()]
+    no_rows = BadInput("the file has a header and no rows", where=str(path))
     try:
         if b"\0" in head:
             raise UnicodeError
-        header = head.partition(b"\n")[0].decode("utf-8-sig")
+        header = lines[0].decode("utf-8-sig")
+        if len(lines) == 1 and len(head) < _HEAD_BYTES:
+            raise no_rows
         delimiter = next((mark for mark in ",;\t" if mark in header), ",")
         names: list[str] = _csv_reader(path, None, delimiter, _Ragged()).schema.names
     except UnicodeError:
@@ -156,7 +160,7 @@ def _open_csv(path: Path, head: bytes) -> TableFile:
             way_out="Write it as CSV in UTF-8, or as Parquet",
         ) from None
     if next(_csv_chunks(path, names[:1], 1, delimiter), None) is None:
-        raise BadInput("the file has a header and no rows", where=str(path))
+        raise no_rows
     return TableFile(path, names, {name: pa.binary() for name in names}, delimiter)
 
 
