@@ -54,17 +54,18 @@ class UnitPrice:
 
 
 def unit_price(line: PriceLine, entry: CostEntry) -> UnitPrice:
-    """The price unit that a model is valued by: 1K blended or *input* tokens, else a minute,
+    """The price unit that a model is valued by.
 
-    an image, a request. Where a line sets several prices, input's price over input's cost
-    stands for all. Raises :class:`BadInput` if sheet and cost book share no price above zero.
+    1K blended or *input* tokens, else a minute, an image, a request. Where a line sets several
+    prices, input's price over input's cost stands for all. Raises :class:`BadInput` if sheet
+    and cost book share no price above zero.
     """
     for key in _VALUED_BY:
         price = _price(line.prices_ucr, key)
         cost = _price(entry.prices_nusd, key)
         if price > 0 and cost > 0:
-            scale = _TOKENS_PER_UNIT if key == "input" else QUANTITIES[INDEX_BY_KEY[key]].per
             per = QUANTITIES[INDEX_BY_KEY[key]].per
+            scale = _TOKENS_PER_UNIT if key == "input" else per
             return UnitPrice(key, Fraction(cost * scale, per), Fraction(price * scale, per))
     raise BadInput(
         "a key cannot be valued on a model without a cost and a price for the same unit",
