@@ -1,0 +1,1 @@
+"""Questions that the simulation answers: each a study with its own table."""
