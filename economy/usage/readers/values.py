@@ -40,7 +40,7 @@ class Faults:
         new = np.flatnonzero(where & ~self.bad)
         self.bad[new] = True
         for i in new.tolist():
-            value = "" if shown is None else _text_of(shown[i].as_py())
+            value = "" if shown is None else _text_of(shown[i])
             fault = message if isinstance(message, str) else message(value)
             self._found[i] = (field, fault, value[:_SHOWN])
 
@@ -100,7 +100,7 @@ def counts(
     column: Any, field: str, faults: Faults, *, most: int, empty_is_zero: bool
 ) -> NDArray[np.int64]:
     """A column of whole numbers from 0 to ``most``. ``12.0`` is whole, ``12.5`` is not."""
-    column = plain(column)
+    column = shown = plain(column)
     if pa.types.is_integer(column.type):
         empty = mask_of(pc.is_null(column))
         # An unsigned column may exceed int64; beyond the bound it is absurd all the same.
@@ -123,7 +123,7 @@ def counts(
         number = numpy_of(pc.cast(digits, pa.int64()), np.int64)
     if not empty_is_zero:
         faults.add(empty, field, "the value is missing")
-    _bounded(number, field, faults, column, most=most)
+    _bounded(number, field, faults, shown, most=most)
     return number
 
 
@@ -198,7 +198,12 @@ def numpy_of(column: Any, kind: type, null: Any = 0) -> NDArray[Any]:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=kind)
 
 
-def _text_of(value: object) -> str:
+def _text_of(cell: Any) -> str:
+    """A cell as a person would know it again."""
+    try:
+        value = cell.as_py()
+    except (OverflowError, ValueError):
+        value = cell.value  # A timestamp beyond Python's calendar: its bare number.
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return "" if value is None else str(value)
@@ -213,4 +218,4 @@ def _why_not_whole(text: str) -> str:
         return "is not a whole number"
     if number != number.to_integral_value():
         return "is not a whole number: nobody uses a part of a token or piece"
-    return "is absurd" if abs(number) >= 10**18 else "is not written in plain digits"
+    return "is absurd" if number.adjusted() >= 18 else "is not written in plain digits"

@@ -114,6 +114,7 @@ BAD_CELLS = [
     (f"r-2,{NOON},acme,gpt-4,,5,,,", "input_tokens", "the value is missing", ""),
     (f"r-2,{NOON},acme,gpt-4,10000001,5,,,", "input_tokens", "is absurd", "10000001"),
     (f"r-2,{NOON},acme,gpt-4,{10**30},5,,,", "input_tokens", "is absurd", str(10**30)),
+    (f"r-2,{NOON},acme,gpt-4,1e999999999,5,,,", "input_tokens", "is absurd", "1e999999999"),
     (f"r-2,{NOON},acme,gpt-4,6000000,6000000,,,", "input_tokens", "all tokens together", ""),
     (f"r-2,{NOON},acme,gpt-4,10,5,11,,", "cached_input_tokens", "cached input", "11"),
     (f"r-2,{NOON},acme,gpt-4,10,5,,86401,", "audio_seconds", "is absurd", "86401"),
@@ -184,7 +185,9 @@ def test_whole_floats_are_counts_and_fractions_are_not(
 )
 def test_counts_of_any_type(parquet: Callable[..., Path], column: Any) -> None:
     path = parquet(input_tokens=column)
-    assert refused(path)[:2] == (2, "input_tokens")
+    row, field, _, value = refused(path)
+    assert (row, field) == (2, "input_tokens")
+    assert value in ("", "-1", "-1.0", "7.10", "seven", str(2**64 - 1))
     assert read(path)[0][0].quantities[0, INPUT] == 7
 
 
@@ -436,6 +439,18 @@ def test_times_of_any_type(tmp_path: Path, form: dict[str, str], column: Any) ->
     pq.write_table(pa.table({"t": column, "n": [1]}), path)
     batch = one(path, map_from({**TIMED, "time": form}, "test"))
     assert batch.effective_us.tolist() == [NOON_US]
+
+
+@pytest.mark.parametrize("unit", ["ns", "us", "ms"])
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_a_timestamp_beyond_the_calendar_spoils_its_row_only(
+    parquet: Callable[..., Path], unit: str, zone: str | None
+) -> None:
+    now = NOON_US * 1000 if unit == "ns" else NOON_US if unit == "us" else NOON_US // 1000
+    path = parquet(time=pa.array([now, 2**63 - 1], pa.timestamp(unit, zone)))
+    document = load_map("own").model_dump(by_alias=True, exclude_none=True)
+    local = map_from({**document, "time": {"zone": "Asia/Shanghai"}}, "test")
+    assert refused(path, local)[:3] == (2, "time", "is outside the years 2000 to 2200")
 
 
 def test_counts_that_do_not_overlap_are_taken_as_they_are(csv: Callable[..., Path]) -> None:
