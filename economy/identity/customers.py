@@ -57,7 +57,7 @@ def customer(connection: sqlite3.Connection, name: str) -> Customer:
             "no such customer",
             field="customer",
             value=name,
-            way_out="List them with: economy customers, or add it with: economy customer add",
+            way_out="List them with: economy customers list, or add it with: economy customers add",
         )
     return found
 

@@ -80,7 +80,7 @@ def key(connection: sqlite3.Connection, key_id: int) -> PoolKey:
             "no such contributed key",
             field="key_id",
             value=key_id,
-            way_out="List them with: economy pool",
+            way_out="List them with: economy pool list",
         )
     return _key(row)
 
