@@ -89,6 +89,24 @@ def history_of_reference(
     return _page(connection, where, (reference, *(int(c) for c in codes)), limit, after_seq)
 
 
+def account_named(connection: sqlite3.Connection, name: str) -> int:
+    """The number of the account of this name."""
+    row = connection.execute("SELECT account_id FROM accounts WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        raise NotFound("there is no such account", field="account", value=name)
+    return int(row[0])
+
+
+def balances_of(connection: sqlite3.Connection, account_ids: Sequence[int]) -> list[TrialRow]:
+    """These accounts with their totals, in this order."""
+    wanted = set(account_ids)
+    rows = {row.account_id: row for row in trial_balance(connection) if row.account_id in wanted}
+    missing = wanted - rows.keys()
+    if missing:
+        raise NotFound("there is no such account", field="account_id", value=min(missing))
+    return [rows[account_id] for account_id in account_ids]
+
+
 def trial_balance(connection: sqlite3.Connection) -> list[TrialRow]:
     """Every account with its four totals, by unit and name."""
     rows = connection.execute(
