@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import norm
 
 from economy.errors import BadInput
-from economy.policy import UsageRules
+from economy.policy import DATA_DIR, UsageRules, read_toml
 from economy.quantities import AUDIO, CACHED_INPUT, INPUT, OUTPUT
 from economy.units import US_PER_DAY, parse_instant
 from economy.usage.batch import EventStatus, ReadReport, UsageBatch
@@ -147,3 +147,11 @@ def test_sizes_are_the_lorenz_curve_of_a_lognormal_crowd(n: int, sigma: float) -
     got = cumulative_shares(n, sigma)
     assert got[-1] == 1.0
     assert got == pytest.approx(expected, abs=0.01)
+
+
+def test_demo_customers_use_models_of_the_genesis_sheet() -> None:
+    """Else a newcomer's first import ends in the queue of unpriced usage."""
+    genesis = read_toml(DATA_DIR / "sheets" / "genesis.toml")
+    priced = {model for provider in genesis["providers"] for model in provider["models"]}
+    priced |= {line["model"] for line in genesis["stored"]}
+    assert {model.name for model in load_demo_tables().models} <= priced
