@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,11 +26,16 @@ class Unit:
 
 
 class Database:
-    """The workspace's database file. One instance may be shared by threads."""
+    """The workspace's database file. One instance may be shared by threads.
+
+    Connections are kept for the next unit: to open one costs more than a small commit, and
+    to close the last one makes SQLite fold its log into the file.
+    """
 
     def __init__(self, path: Path, clock: Clock | None = None) -> None:
         self.path = path
         self.clock: Clock = clock or SystemClock()
+        self._idle: list[tuple[int, sqlite3.Connection]] = []
 
     @classmethod
     def create(cls, path: Path, clock: Clock | None = None) -> Database:
@@ -74,31 +80,51 @@ class Database:
     @contextmanager
     def unit(self) -> Iterator[Unit]:
         """A unit of work: ``BEGIN IMMEDIATE``, then commit, or roll back on any error."""
-        connection = self.connect()
-        try:
+        with self._connection() as connection:
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.Error as error:
                 raise self._unusable(error) from error
-            try:
-                yield Unit(connection, self._next_recorded_us(connection))
-            except BaseException:
-                if connection.in_transaction:  # A full disk makes SQLite roll back by itself.
-                    connection.execute("ROLLBACK")
-                raise
+            yield Unit(connection, self._next_recorded_us(connection))
             connection.execute("COMMIT")
-        finally:
-            connection.close()
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One consistent view of the committed state; writers go on meanwhile."""
-        connection = self.connect()
-        try:
+        with self._connection() as connection:
             connection.execute("PRAGMA query_only=ON")
             connection.execute("BEGIN")
             yield connection
-        finally:
+            connection.execute("COMMIT")
+            connection.execute("PRAGMA query_only=OFF")
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """An idle connection or a new one; it is kept only if its use ended well."""
+        connection = self._take_idle() or self.connect()
+        try:
+            yield connection
+        except BaseException:
+            if connection.in_transaction:  # A full disk makes SQLite roll back by itself.
+                connection.execute("ROLLBACK")
+            connection.close()
+            raise
+        self._idle.append((os.getpid(), connection))
+
+    def _take_idle(self) -> sqlite3.Connection | None:
+        """A connection that this process opened: one must never cross a fork."""
+        while self._idle:
+            try:
+                owner, connection = self._idle.pop()
+            except IndexError:  # Another thread was faster.
+                return None
+            if owner == os.getpid():
+                return connection
+        return None
+
+    def close(self) -> None:
+        """Close the idle connections; the database can be used again afterwards."""
+        while (connection := self._take_idle()) is not None:
             connection.close()
 
     def migrate(self) -> None:

@@ -1,0 +1,267 @@
+"""The common end of every charge: basis, relief, platform legs, the charges table.
+
+The transfers that take Credits from a customer's lots are already executed when
+:func:`book` is called. It does the rest in the same unit of work, so the books balance
+at every commit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import repeat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from economy.errors import invariant
+from economy.ledger import Code, Ledger, Result, TransferBuilder, transfer_id
+from economy.ledger import accounts as chart
+from economy.metering.checks import charges_digest
+from economy.pool.relief import (
+    PLATFORM,
+    KeyColumns,
+    relief_postings,
+    relieve,
+    save_key_columns,
+)
+from economy.quantities import N_QUANTITIES
+from economy.state import Unit
+from economy.wallets.lots import ORIGIN_CODE, LotColumns, save_spent
+from economy.wallets.spending import BasisRelease, SpendPlan, release_basis
+
+I64 = NDArray[np.int64]
+
+
+class ChargeStatus(IntEnum):
+    CHARGED = 1
+    REFUSED = 2
+    """The customer's balance could not pay; nothing was taken."""
+    NOT_CHARGED = 3
+    """The request failed, and the policy does not charge failed requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """Charges as columns, one row an event, in the order in which they were charged.
+
+    ``rated_ucr`` is what the sheet asks, ``charge_ucr`` what was taken (0 when refused; at
+    most the hold on the live way). ``unrounded_ucr`` is the part of the price that is usage;
+    of a capped charge it is at most the charge. ``key`` is a row of the key columns, -1 for
+    a platform key. ``provider`` indexes ``providers``. ``sheet_version`` and ``cost_version``
+    pin the prices.
+    """
+
+    event_key: list[bytes]
+    content: list[bytes]
+    source_id: int
+    event_id: list[str]
+    customer_id: I64
+    model_id: I64
+    effective_us: I64
+    quantities: I64
+    status: I64
+    unrounded_ucr: I64
+    rated_ucr: I64
+    charge_ucr: I64
+    list_cost_nusd: I64
+    provider: NDArray[np.int32]
+    providers: list[str]
+    key: I64
+    hold_id: I64
+    sheet_version: I64
+    cost_version: I64
+
+    def __len__(self) -> int:
+        return len(self.event_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What one booking moved, in total; ``first_charge_id`` numbers the rows onward."""
+
+    charge_batch: int
+    first_charge_id: int
+    charged: int
+    refused: int
+    charge_ucr: int
+    rounding_ucr: int
+    list_cost_nusd: int
+    paid_cost_nusd: int
+
+
+def next_charge_id(unit: Unit) -> int:
+    """The number that the next charge row will have; stable inside the unit."""
+    row = unit.connection.execute("SELECT max(charge_id) FROM charges").fetchone()
+    return int(row[0] or 0) + 1
+
+
+def book(
+    unit: Unit,
+    ledger: Ledger,
+    charges: Charges,
+    plan: SpendPlan,
+    *,
+    lots: LotColumns,
+    keys: KeyColumns,
+) -> Booked:
+    """Book executed charges: basis, relief, platform legs, rows. See the module."""
+    charge_batch = _next_batch(unit)
+    first_charge_id = next_charge_id(unit)
+    basis = release_basis(plan, lots.basis_num, lots.basis_den, lots.spent, lots.spent_rounding)
+
+    served = charges.status == ChargeStatus.CHARGED
+    list_cost_nusd = np.where(served, charges.list_cost_nusd, 0)
+    relief = relieve(np.where(served, charges.key, PLATFORM), list_cost_nusd, keys)
+    on_platform = relief.served_by == PLATFORM
+    rounding_ucr = charges.charge_ucr - np.where(served, charges.unrounded_ucr, 0)
+
+    legs = _Legs(ledger, int(charges.effective_us.max()), charge_batch)
+    _add_credit_legs(legs, int(charges.charge_ucr.sum()), int(rounding_ucr.sum()))
+    _add_basis_legs(legs, plan, lots, basis)
+    for code, provider in enumerate(charges.providers):
+        cost_nusd = int(list_cost_nusd[on_platform & (charges.provider == code)].sum())
+        legs.add(chart.expense_provider(provider), chart.PAYABLE_PROVIDERS, cost_nusd)
+    for debit, credit, amount in relief_postings(keys, relief):
+        legs.add(debit, credit, amount)
+    legs.post()
+
+    save_spent(unit, lots)
+    save_key_columns(unit, keys)
+    _insert_rows(
+        unit,
+        charge_batch,
+        first_charge_id,
+        charges,
+        rounding_ucr=rounding_ucr,
+        basis_usage_nusd=plan.per_event(basis.leg_usage_nusd),
+        basis_rounding_nusd=plan.per_event(basis.leg_rounding_nusd),
+        list_cost_nusd=list_cost_nusd,
+        paid_cost_nusd=relief.paid_nusd,
+        key_id=_key_ids(keys, relief.served_by),
+    )
+    return Booked(
+        charge_batch=charge_batch,
+        first_charge_id=first_charge_id,
+        charged=int(served.sum()),
+        refused=int((charges.status == ChargeStatus.REFUSED).sum()),
+        charge_ucr=int(charges.charge_ucr.sum()),
+        rounding_ucr=int(rounding_ucr.sum()),
+        list_cost_nusd=int(list_cost_nusd.sum()),
+        paid_cost_nusd=int(relief.paid_nusd.sum()),
+    )
+
+
+class _Legs:
+    """The platform's transfers of one batch, by account name; nothing is posted for zero."""
+
+    def __init__(self, ledger: Ledger, effective_us: int, charge_batch: int) -> None:
+        self._ledger = ledger
+        self._transfers = TransferBuilder()
+        self._effective_us = effective_us
+        self._charge_batch = charge_batch
+
+    def add(self, debit: str, credit: str, amount: int) -> None:
+        """One leg; a negative amount (rounding down) flows the other way."""
+        if amount < 0:
+            debit, credit, amount = credit, debit, -amount
+        if amount == 0:
+            return
+        debit_id, credit_id = self._ledger.open_accounts([debit, credit]).tolist()
+        leg = len(self._transfers)
+        self._transfers.add(
+            transfer_id(self._effective_us, "platform legs", self._charge_batch, leg=leg),
+            debit_id,
+            credit_id,
+            amount,
+            code=Code.PLATFORM_LEGS,
+            effective_us=self._effective_us,
+            reference=self._charge_batch,
+        )
+
+    def post(self) -> None:
+        if len(self._transfers):
+            result = self._ledger.execute(self._transfers.build())
+            worst = Result(int(result.codes.max()))
+            invariant(result.all_ok, f"the ledger accepts the platform's legs, not {worst.name}")
+
+
+def _add_credit_legs(legs: _Legs, charge_ucr: int, rounding_ucr: int) -> None:
+    """What lots paid moves on from clearing: the price to usage, the rest to rounding."""
+    legs.add(chart.CLEARING_USAGE, chart.REVENUE_USAGE_CR, charge_ucr - rounding_ucr)
+    legs.add(chart.CLEARING_USAGE, chart.REVENUE_ROUNDING_CR, rounding_ucr)
+
+
+def _add_basis_legs(legs: _Legs, plan: SpendPlan, lots: LotColumns, basis: BasisRelease) -> None:
+    """USD behind spent Credits becomes revenue: bought ones were owed as service, earned ones
+    as money to the contributor; what was given away has no basis."""
+    earned = lots.origin[plan.leg_lot] == ORIGIN_CODE["earned"]
+    for of_these, owed in ((~earned, chart.DEFERRED_REVENUE), (earned, chart.PAYABLE_CONTRIBUTORS)):
+        legs.add(owed, chart.REVENUE_USAGE_USD, int(basis.leg_usage_nusd[of_these].sum()))
+        legs.add(owed, chart.REVENUE_ROUNDING_USD, int(basis.leg_rounding_nusd[of_these].sum()))
+
+
+def _key_ids(keys: KeyColumns, served_by: I64) -> I64:
+    """Numbers of the keys that served, 0 for the platform's own."""
+    key_id = np.zeros(len(served_by), dtype=np.int64)
+    pooled = served_by != PLATFORM
+    key_id[pooled] = keys.key_id[served_by[pooled]]
+    return key_id
+
+
+def _next_batch(unit: Unit) -> int:
+    row = unit.connection.execute("SELECT max(charge_batch) FROM charge_batches").fetchone()
+    return int(row[0] or 0) + 1
+
+
+def _insert_rows(
+    unit: Unit,
+    charge_batch: int,
+    first_charge_id: int,
+    charges: Charges,
+    *,
+    rounding_ucr: I64,
+    basis_usage_nusd: I64,
+    basis_rounding_nusd: I64,
+    list_cost_nusd: I64,
+    paid_cost_nusd: I64,
+    key_id: I64,
+) -> None:
+    n = len(charges)
+    unit.connection.executemany(
+        f"INSERT INTO charges VALUES ({','.join('?' * 30)})",
+        zip(
+            range(first_charge_id, first_charge_id + n),
+            repeat(charge_batch),
+            charges.event_key,
+            repeat(charges.source_id),
+            charges.event_id,
+            charges.customer_id.tolist(),
+            charges.model_id.tolist(),
+            charges.effective_us.tolist(),
+            *(charges.quantities[:, q].tolist() for q in range(N_QUANTITIES)),
+            charges.status.tolist(),
+            charges.unrounded_ucr.tolist(),
+            charges.rated_ucr.tolist(),
+            charges.charge_ucr.tolist(),
+            rounding_ucr.tolist(),
+            basis_usage_nusd.tolist(),
+            basis_rounding_nusd.tolist(),
+            list_cost_nusd.tolist(),
+            paid_cost_nusd.tolist(),
+            key_id.tolist(),
+            charges.hold_id.tolist(),
+            charges.sheet_version.tolist(),
+            charges.cost_version.tolist(),
+            strict=False,  # The two repeats do not end.
+        ),
+    )
+    unit.connection.execute(
+        "INSERT INTO charge_batches VALUES (?, ?, ?, ?)",
+        (
+            charge_batch,
+            n,
+            charges_digest(charges.event_key, charges.charge_ucr.tolist()),
+            unit.recorded_us,
+        ),
+    )

@@ -1,0 +1,272 @@
+"""Charging past usage: a batch of events, from rating to the ledger, in one unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from economy.errors import RowError, invariant
+from economy.ledger import (
+    MAX_BATCH,
+    Code,
+    Ledger,
+    Result,
+    TransferBatch,
+    TransferFlag,
+    key_column,
+    transfer_ids,
+)
+from economy.ledger import accounts as chart
+from economy.metering.booking import Charges, ChargeStatus, book, next_charge_id
+from economy.metering.events import remember, sift, source_id
+from economy.metering.meter import Meter
+from economy.metering.unpriced import queue_unpriced
+from economy.pool.relief import PLATFORM, load_key_columns
+from economy.rating.rate import REASON, Rated, RateStatus, rate
+from economy.state import Unit
+from economy.units import US_PER_DAY
+from economy.usage.batch import EventStatus, UsageBatch
+from economy.usage.keys import event_keys
+from economy.wallets.lots import LotColumns, lots_in_spend_order
+from economy.wallets.spending import SpendPlan, plan_spend
+
+I64 = NDArray[np.int64]
+
+CHUNK = 8_000
+"""Most events that are charged in one unit of work; bounds memory and lock time."""
+MAX_AHEAD_US = US_PER_DAY
+"""An event further in the future than this is a fault of the log's clock."""
+
+
+@dataclass(slots=True)
+class ChargeReport:
+    """What became of the events of a batch. The counts add up to the events given."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    unpriced: int = 0
+    rejected: int = 0
+    charged: int = 0
+    refused: int = 0
+    not_charged: int = 0
+    rated_ucr: int = 0
+    """What the sheet asks for every rated event, whatever balances could pay."""
+    rated_unrounded_ucr: int = 0
+    charge_ucr: int = 0
+    rounding_ucr: int = 0
+    list_cost_nusd: int = 0
+    paid_cost_nusd: int = 0
+    errors: list[RowError] = field(default_factory=list)
+
+    def add(self, other: ChargeReport) -> None:
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+def chunks(usage: UsageBatch) -> Iterator[UsageBatch]:
+    """Pieces of at most :data:`CHUNK` events, in the order of the file."""
+    for start in range(0, len(usage), CHUNK):
+        yield usage.take(np.arange(start, min(start + CHUNK, len(usage)), dtype=np.int64))
+
+
+def charge_batch(
+    unit: Unit,
+    ledger: Ledger,
+    meter: Meter,
+    customer_ids: dict[str, int],
+    usage: UsageBatch,
+) -> ChargeReport:
+    """Charge one chunk of events; see the module docstring of the room.
+
+    Events are charged in the order of their effective time (ties: order of the file).
+    ``customer_ids`` maps the names that the workspace knows; an event of anybody else is
+    a row error. Raises nothing for what single rows do wrong.
+    """
+    invariant(len(usage) <= CHUNK, "a chunk is charged at a time")
+    report = ChargeReport()
+    keys, contents = event_keys(usage)
+    novelty = sift(unit.connection, keys, contents)
+    report.duplicates = len(novelty.repeats)
+    for i in novelty.clashes.tolist():
+        report.errors.append(
+            RowError(
+                int(usage.row[i]),
+                "event_id",
+                "this id was already used for an event with other content",
+                usage.event_id[i],
+            )
+        )
+    usable = _without_strangers(unit, usage, novelty.new, customer_ids, report)
+    usable = usable[np.argsort(usage.effective_us[usable], kind="stable")]
+    events = usage.take(usable)
+    event_key = [keys[i] for i in usable.tolist()]
+    content = [contents[i] for i in usable.tolist()]
+
+    model = meter.models_of(events)
+    rated = rate(model, events.effective_us, events.quantities, meter.prices, meter.costs)
+    overflown = np.flatnonzero(rated.status == RateStatus.OVERFLOW)
+    for i in overflown.tolist():
+        report.errors.append(
+            RowError(int(events.row[i]), "quantities", "the price is beyond what can be counted")
+        )
+    source = source_id(unit, usage.source)
+    unpriced = np.flatnonzero(
+        (rated.status != RateStatus.OK) & (rated.status != RateStatus.OVERFLOW)
+    )
+    reasons = [REASON[RateStatus(rated.status[i])] for i in unpriced.tolist()]
+    queue_unpriced(unit, source, events, unpriced, event_key=event_key, reasons=reasons)
+    report.unpriced = len(unpriced)
+    report.rejected = len(report.errors)
+
+    priced = np.flatnonzero(rated.status == RateStatus.OK)
+    if len(priced):
+        some = priced.tolist()
+        who = np.array([customer_ids.get(name, 0) for name in events.customers], np.int64)
+        chunk = _Priced(
+            source_id=source,
+            events=events.take(priced),
+            event_key=[event_key[i] for i in some],
+            content=[content[i] for i in some],
+            customer_id=who[events.customer[priced]],
+            model=model[priced],
+            rated=Rated(*(getattr(rated, name)[priced] for name in Rated.__slots__)),
+        )
+        _charge(unit, ledger, meter, chunk, report)
+    taken = np.sort(np.concatenate([priced, unpriced])).tolist()
+    remember(unit, [event_key[i] for i in taken], [content[i] for i in taken])
+    report.accepted = len(priced)
+    return report
+
+
+def _without_strangers(
+    unit: Unit,
+    usage: UsageBatch,
+    new: I64,
+    customer_ids: dict[str, int],
+    report: ChargeReport,
+) -> I64:
+    """Those of ``new`` whose customer is known and whose time is not far ahead."""
+    known = np.array([name in customer_ids for name in usage.customers], dtype=np.bool_)
+    is_known = known[usage.customer[new]] if len(usage.customers) else np.zeros(0, np.bool_)
+    in_time = usage.effective_us[new] <= unit.recorded_us + MAX_AHEAD_US
+    for i in new[~is_known].tolist():
+        report.errors.append(
+            RowError(
+                int(usage.row[i]),
+                "customer",
+                "no such customer; add it with: economy customers add NAME",
+                usage.customers[usage.customer[i]],
+            )
+        )
+    for i in new[is_known & ~in_time].tolist():
+        report.errors.append(RowError(int(usage.row[i]), "time", "more than a day in the future"))
+    return new[is_known & in_time]
+
+
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    """New events that have a price, in the order in which they are charged."""
+
+    source_id: int
+    events: UsageBatch
+    event_key: list[bytes]
+    content: list[bytes]
+    customer_id: I64
+    model: NDArray[np.int32]
+    rated: Rated
+
+    def __len__(self) -> int:
+        return len(self.event_key)
+
+
+def _charge(unit: Unit, ledger: Ledger, meter: Meter, chunk: _Priced, report: ChargeReport) -> None:
+    """Plan what lots pay for a chunk, take it, book it, count it."""
+    failed = chunk.events.status == EventStatus.FAILED
+    free = failed & (not meter.policy.usage.charge_failed_requests)
+    rated_ucr = np.where(free, 0, chunk.rated.charge_ucr)
+    unrounded_ucr = np.where(free, 0, chunk.rated.unrounded_ucr)
+    customers, customer_index = np.unique(chunk.customer_id, return_inverse=True)
+    lots = lots_in_spend_order(unit.connection, customers, meter.policy, unit.recorded_us)
+    plan = plan_spend(customer_index, rated_ucr, unrounded_ucr, lots.offset, lots.available)
+    status = np.where(plan.accepted, ChargeStatus.CHARGED, ChargeStatus.REFUSED)
+    status = np.where(free, ChargeStatus.NOT_CHARGED, status)
+    n = len(chunk)
+    charges = Charges(
+        event_key=chunk.event_key,
+        content=chunk.content,
+        source_id=chunk.source_id,
+        event_id=chunk.events.event_id,
+        customer_id=chunk.customer_id,
+        model_id=meter.model_number[chunk.model],
+        effective_us=chunk.events.effective_us,
+        quantities=chunk.events.quantities,
+        status=status.astype(np.int64),
+        unrounded_ucr=unrounded_ucr,
+        rated_ucr=rated_ucr,
+        charge_ucr=np.where(plan.accepted, rated_ucr, 0),
+        list_cost_nusd=chunk.rated.cost_nusd,
+        provider=meter.provider_of[chunk.model],
+        providers=meter.providers,
+        key=np.full(n, PLATFORM, dtype=np.int64),
+        hold_id=np.zeros(n, dtype=np.int64),
+        sheet_version=meter.prices.version[chunk.rated.price_row],
+        cost_version=meter.costs.version[chunk.rated.cost_row],
+    )
+    _take_from_lots(unit, ledger, charges, plan, lots)
+    keys = load_key_columns(unit.connection)
+    booked = book(unit, ledger, charges, plan, lots=lots, keys=keys)
+    report.charged += booked.charged
+    report.refused += booked.refused
+    report.not_charged += int(free.sum())
+    report.rated_ucr += int(rated_ucr.sum())
+    report.rated_unrounded_ucr += int(unrounded_ucr.sum())
+    report.charge_ucr += booked.charge_ucr
+    report.rounding_ucr += booked.rounding_ucr
+    report.list_cost_nusd += booked.list_cost_nusd
+    report.paid_cost_nusd += booked.paid_cost_nusd
+
+
+def _take_from_lots(
+    unit: Unit, ledger: Ledger, charges: Charges, plan: SpendPlan, lots: LotColumns
+) -> None:
+    """One transfer from a lot per leg; the legs of one event are a linked chain."""
+    n = len(plan.leg_event)
+    if n == 0:
+        return
+    batch = TransferBatch.zeros(n)
+    event = plan.leg_event
+    first_leg = np.searchsorted(event, event, side="left")
+    hi, lo = transfer_ids(
+        charges.effective_us[event],
+        key_column(charges.event_key)[event],
+        np.arange(n, dtype=np.int64) - first_leg,
+    )
+    batch.id_hi[:] = hi
+    batch.id_lo[:] = lo
+    batch.debit[:] = lots.account[plan.leg_lot]
+    batch.credit[:] = ledger.open_account(chart.CLEARING_USAGE)
+    batch.amount[:] = plan.leg_amount_ucr
+    batch.code[:] = Code.CHARGE
+    batch.reference[:] = next_charge_id(unit) + event
+    batch.effective_us[:] = charges.effective_us[event]
+    batch.flags[:-1] = np.where(event[:-1] == event[1:], TransferFlag.LINKED, TransferFlag.NONE)
+    for start, stop in _whole_chains(batch):
+        result = ledger.execute(batch.slice(start, stop))
+        invariant(
+            result.all_ok,
+            f"the ledger accepts what the plan takes: {Result(int(result.codes.max()))!r}",
+        )
+
+
+def _whole_chains(batch: TransferBatch) -> Iterator[tuple[int, int]]:
+    """Ranges of at most MAX_BATCH transfers that cut no linked chain."""
+    ends = np.flatnonzero(batch.flags & TransferFlag.LINKED == 0) + 1
+    start = 0
+    while start < len(batch):
+        stop = int(ends[np.searchsorted(ends, start + MAX_BATCH, side="right") - 1])
+        invariant(stop > start, "a charge fits one batch")
+        yield start, stop
+        start = stop

@@ -1,0 +1,103 @@
+"""What a charge is priced with: prices, costs and names, read once per unit of work."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from economy.catalog.costs import CostBook
+from economy.catalog.rates import RateTable
+from economy.catalog.store import Aliases, load_aliases, load_cost_book, model_ids
+from economy.policy import Policy
+from economy.pricing.book import PriceBook, load_price_book
+from economy.usage.batch import UsageBatch
+
+I64 = NDArray[np.int64]
+
+NO_PROVIDER = "none"
+"""Stands where a priced model has no cost; its events are unpriced, so nothing is booked on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Price book and cost book as the database holds them now, in columns as well.
+
+    ``model_ids`` gives the stored number of each name; ``costs`` and ``prices`` have their
+    models in the same order (``costs`` is laid out for the models of ``prices``).
+    """
+
+    policy: Policy
+    book: PriceBook
+    cost_version: int
+    cost_book: CostBook
+    aliases: Aliases
+    prices: RateTable
+    costs: RateTable
+    model_ids: dict[str, int]
+    model_number: I64
+    """Stored number of each model of ``prices``."""
+    providers: list[str]
+    provider_of: NDArray[np.int32]
+    """Position in ``providers`` of each model of ``prices``."""
+
+    @classmethod
+    def load(cls, connection: sqlite3.Connection, policy: Policy) -> Meter:
+        book = load_price_book(connection)
+        cost_version, cost_book = load_cost_book(connection)
+        prices = book.table(book.models())
+        numbers = model_ids(connection)
+        provider = [cost_book.provider(model) or NO_PROVIDER for model in prices.models]
+        providers = sorted(set(provider))
+        return cls(
+            policy=policy,
+            book=book,
+            cost_version=cost_version,
+            cost_book=cost_book,
+            aliases=load_aliases(connection),
+            prices=prices,
+            costs=cost_book.table(prices.models, cost_version),
+            model_ids=numbers,
+            model_number=np.array([numbers[model] for model in prices.models], np.int64),
+            providers=providers,
+            provider_of=np.array([providers.index(name) for name in provider], np.int32),
+        )
+
+    def pinned(self, connection: sqlite3.Connection, cost_version: int) -> Meter:
+        """This meter with the cost book of an earlier version, as a hold has pinned it."""
+        if cost_version == self.cost_version:
+            return self
+        _, cost_book = load_cost_book(connection, cost_version)
+        costs = cost_book.table(self.prices.models, cost_version)
+        return replace(self, cost_version=cost_version, cost_book=cost_book, costs=costs)
+
+    def models_of(self, usage: UsageBatch) -> NDArray[np.int32]:
+        """Each event's position in ``prices.models``, -1 where the name means nothing."""
+        return self.aliases.positions(
+            usage.models, usage.model, usage.effective_us, self.prices.models
+        )
+
+
+class MeterSource:
+    """Meters for one workspace; a meter is read anew only when prices or costs changed."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._stamp: tuple[object, ...] | None = None
+        self._meter: Meter | None = None
+
+    def load(self, connection: sqlite3.Connection) -> Meter:
+        """The meter of the state that ``connection`` sees."""
+        stamp = tuple(
+            connection.execute(
+                "SELECT (SELECT max(version) FROM sheets),"
+                " (SELECT max(cost_version) FROM cost_books),"
+                " (SELECT max(model_id) FROM models), (SELECT count(*) FROM aliases)"
+            ).fetchone()
+        )
+        if self._meter is None or stamp != self._stamp:
+            self._meter = Meter.load(connection, self.policy)
+            self._stamp = stamp
+        return self._meter
