@@ -32,7 +32,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     usage = generate_usage(seed=7, n_customers=20, n_events=600, from_us=START_US, days=DAYS)
     for customer in usage.customers:
         economy.add_customer(admin, customer)
-        economy.top_up(admin, customer, "starter", f"order-{customer}", START_US)
+        economy.top_up(admin, customer, "starter", request_key=f"order-{customer}")
     report = economy.charge_usage(admin, [usage])
     assert report.accepted == len(usage)
     economy.publish_warehouse()

@@ -19,7 +19,7 @@ import pytest
 
 from economy.economy import Economy
 from economy.policy import load_policy
-from economy.units import US_PER_DAY, parse_instant
+from economy.units import parse_instant
 from economy.usage.demo import generate_usage, write_parquet
 from tests.parts import PROJECT_ROOT
 
@@ -46,7 +46,7 @@ def build(home: Path, log: Path) -> None:
     admin = economy.actor()
     economy.set_up_prices(admin)
     for customer in economy.ensure_customers(admin, usage.customers):
-        economy.top_up(admin, customer, "pro", customer, START_US - US_PER_DAY)
+        economy.top_up(admin, customer, "starter", request_key=customer)
 
 
 def charges(economy: Economy) -> list[tuple[object, ...]]:

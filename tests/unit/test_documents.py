@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+import click
 import pytest
+import typer
 
+from economy.cli import build_app
 from tests.parts import PROJECT_ROOT
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md")
@@ -14,6 +17,7 @@ PATH = re.compile(
     r"[`(]((?:data|docs|economy|simulations|dashboards|notebooks|tests|scripts)/[\w./*<>-]*)"
 )
 TARGET = re.compile(r"\bmake ([a-z]+)\b")
+COMMAND = re.compile(r"(?:bin/|`)economy ([a-z -]+)")
 MADE_BY_SCRIPT = {"docs/screenshot.png"}
 
 
@@ -34,3 +38,17 @@ def test_every_make_target_that_is_named_exists(document: str) -> None:
     named = set(TARGET.findall(in_code))
     assert named
     assert named <= targets
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_command_that_is_named_exists(document: str) -> None:
+    text = (PROJECT_ROOT / document).read_text(encoding="utf-8")
+    root = typer.main.get_command(build_app())
+    for line in COMMAND.findall(text):
+        command, context = root, click.Context(root, info_name="economy")
+        for word in line.split():
+            if not isinstance(command, click.Group):
+                break
+            found = command.get_command(context, word)
+            assert found is not None, f"{document}: economy {line}"
+            command = found

@@ -54,7 +54,7 @@ def build(home: Path) -> None:
     admin = economy.actor()
     economy.set_up_prices(admin)
     for customer in economy.ensure_customers(admin, usage.customers):
-        economy.top_up(admin, customer, "enterprise", customer)
+        economy.top_up(admin, customer, "enterprise", request_key=customer)
     economy.charge_usage(admin, [usage])
     economy.publish_warehouse()
 

@@ -58,4 +58,4 @@ def build(home: Path, log: Path, n_events: int, clock: FixedClock) -> None:
     economy.set_up_prices(admin)
     for customer in economy.ensure_customers(admin, usage.customers):
         for i in range(PACKS_EACH):
-            economy.top_up(admin, customer, "enterprise", f"{customer}-{i}", START_US)
+            economy.top_up(admin, customer, "enterprise", request_key=f"{customer}-{i}")
