@@ -54,6 +54,13 @@ class PriceBook:
             raise NotFound("no price sheet holds", field="time", value=instant_text(time_us))
         return self.epochs[position - 1]
 
+    def published(self, version: int) -> Epoch:
+        """The epoch of one version, which a charge pins."""
+        for epoch in self.epochs:
+            if epoch.version == version:
+                return epoch
+        raise NotFound("no such published price sheet", field="version", value=version)
+
     def line_at(self, model: str, time_us: int) -> PriceLine | None:
         """The model's line in force at an instant, or None if it has no price then."""
         return self.sheet_at(time_us).sheet.line(model)

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 from economy import identity
 from economy.economy import Economy
-from economy.errors import BadInput, Forbidden, NotFound
+from economy.errors import BadInput, Forbidden, InvariantBroken, NotFound
 from economy.identity import Actor, Customer, require
 from economy.pricing.sheet import Direction, PriceLine
 from economy.quantities import INDEX_BY_KEY, QUANTITIES
@@ -367,10 +367,10 @@ def receipt(economy: Economy, actor: Actor, customer: str, charge_id: int) -> Re
             "there is no such receipt of this customer", field="receipt", value=charge_id
         )
     event_id, time_us, model, charge_ucr, status, version, *quantities = row
-    epoch = next(e for e in economy.price_book().epochs if e.version == version)
+    epoch = economy.price_book().published(version)
     line = epoch.sheet.line(model)
     if line is None:
-        raise NotFound("the sheet of this charge has no line for it", field="model", value=model)
+        raise InvariantBroken("the sheet that a charge pins has a line for its model")
     return ReceiptView(
         charge_id=charge_id,
         event_id=event_id,

@@ -16,7 +16,7 @@ from typing import Final, Literal
 from economy.catalog.costs import CostBook, CostEntry
 from economy.catalog.rates import BLENDED
 from economy.economy import Economy
-from economy.errors import BadInput, NotFound
+from economy.errors import NotFound
 from economy.identity import Actor, require
 from economy.pricing.formula import margin_of, markup_of
 from economy.pricing.sheet import Direction, PriceLine, PriceSheet
@@ -178,15 +178,9 @@ def lab_terms(economy: Economy, actor: Actor, version: int | None = None) -> Ter
     book = economy.price_book()
     if not book.epochs:
         raise NotFound("there are no prices yet", way_out="Set them up with: economy init")
-    if version is None:
-        sheet = book.sheet_at(now_us).sheet
-    else:
-        found = [epoch.sheet for epoch in book.epochs if epoch.version == version]
-        if not found:
-            raise BadInput("no such published version", field="version", value=version)
-        sheet = found[0]
+    epoch = book.sheet_at(now_us) if version is None else book.published(version)
     cost_version, costs = economy.cost_book()
-    return Terms(economy.policy, sheet, cost_version, costs, now_us)
+    return Terms(economy.policy, epoch.sheet, cost_version, costs, now_us)
 
 
 def lab_usage(

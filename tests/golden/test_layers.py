@@ -11,6 +11,7 @@ import pytest
 from economy.units import parse_usd, usd_text
 from economy.warehouse import publish
 from economy.warehouse.layers import admin_layer, admin_layer_by_day, customer_layer, margins
+from tests.unit.views.shop import open_shop
 from tests.unit.warehouse.books import DAY_US, NOON_US, Books, Spent
 
 
@@ -134,3 +135,25 @@ def test_customer_layer_is_credits_alone(tmp_path: Path) -> None:
     ]
     assert customer_layer(folder) == rows
     assert customer_layer(folder, "bo") == []
+
+
+def test_worked_request_stands_side_by_side_in_the_admin_layer(tmp_path: Path) -> None:
+    """Issue 2, point 3: "8 Cr, list cost $0.045 (77.78 % markup, 43.75 % margin) and paid-out
+    cost $0.06075 (31.69 %, 24.06 %)", through the whole economy on a contributor's $500 key."""
+    shop = open_shop(tmp_path)
+    shop.economy.publish_warehouse()
+    assert shop.economy.compare_warehouse() == []
+    # The live request happened after the imported ones, by the recorded clock.
+    row = admin_layer(shop.economy.warehouse_dir, from_us=NOON_US + 1).total
+    assert (row.requests, row.charge_ucr, row.rounding_ucr) == (1, 8_000_000, 500_000)
+    assert usd_text(row.list_cost_nusd) == "0.045"
+    assert usd_text(row.paid_cost_nusd) == "0.06075"
+    over_list, over_paid = row.reference_over_list, row.reference_over_paid
+    assert (percent(over_list.markup), percent(over_list.margin)) == ("77.78", "43.75")
+    assert (percent(over_paid.markup), percent(over_paid.margin)) == ("31.69", "24.06")
+    # ana pays with Pro's Credits: $0.072.
+    assert usd_text(row.revenue_basis_nusd) == "0.072"
+    assert (percent(row.basis_over_paid.markup), percent(row.basis_over_paid.margin)) == (
+        "18.52",
+        "15.63",
+    )

@@ -31,7 +31,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 def types_in(annotation: object) -> Iterator[type]:
     """Every class that an annotation names, inside tuples and unions as well."""
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+    if isinstance(annotation, type):
         yield annotation
     for part in typing.get_args(annotation):
         yield from types_in(part)
