@@ -77,8 +77,8 @@ class VerifyReport:
 
     @property
     def first_broken_seq(self) -> int | None:
-        """The earliest transfer that a fault names."""
-        return min((fault.seq for fault in self.faults if fault.seq is not None), default=None)
+        """Where reading the journal first met a fault; what follows may be its consequence."""
+        return next((fault.seq for fault in self.faults if fault.seq is not None), None)
 
 
 def verify(connection: sqlite3.Connection, checks: Sequence[Check] = ()) -> VerifyReport:

@@ -216,7 +216,7 @@ def test_results(ledger: MemoryLedger, rows: list[dict[str, Any]], expected: lis
         assert len(ledger.batches) == 1
 
 
-def test_the_table_names_every_result(ledger: MemoryLedger) -> None:
+def test_the_table_names_every_result() -> None:
     named = {code for _, _, expected in CASES for code in expected}
     assert set(R) - named == {R.PENDING_TRANSFER_EXPIRED}  # Needs another time: below.
 
