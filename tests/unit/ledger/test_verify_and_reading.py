@@ -136,8 +136,8 @@ def test_whole_books(database: Database) -> None:
             5,
         ),
         ("UPDATE journal SET expires_us = 2500 WHERE seq = 3", {"chain", "hold"}, 3),
-        ("DELETE FROM journal WHERE seq = 7", {"chain", "gapless", "balance", "pending"}, 5),
-        ("UPDATE journal SET seq = 8 WHERE seq = 7", {"chain", "gapless", "balance", "pending"}, 5),
+        ("DELETE FROM journal WHERE seq = 7", {"chain", "gapless", "balance", "pending"}, 7),
+        ("UPDATE journal SET seq = 8 WHERE seq = 7", {"chain", "gapless", "balance", "pending"}, 7),
         ("UPDATE journal SET batch = 3 WHERE seq = 7", {"gapless"}, 7),
         ("DELETE FROM journal_batches WHERE batch = 4", {"gapless", "balance", "pending"}, 5),
         (
