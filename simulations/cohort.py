@@ -86,9 +86,8 @@ class Cohort:
         if budget_is_renewed(world.scenario, tick):
             self.budget_left_nusd[:] = population.budget_nusd
         packs_a_buyer = len(world.packs)
-        balance = self.available_ucr.reshape(-1, packs_a_buyer).sum(axis=1)
         chosen = choose_packs(
-            balance,
+            self.available_ucr.reshape(-1, packs_a_buyer),
             population.low_water_ucr,
             self.refused,
             self.budget_left_nusd,

@@ -28,10 +28,10 @@ from simulations.statistics import Interval
 from simulations.studies.shock import ShockTable, shock_table
 
 SHOWN = (
-    ("profit_nusd", "profit at reference value, $", NUSD_PER_USD),
-    ("profit_basis_nusd", "profit at packs' basis, $", NUSD_PER_USD),
-    ("served", "demand served, requests", 1),
-    ("refused", "refused for no balance", 1),
+    ("profit_nusd", "profit at reference, $", NUSD_PER_USD),
+    ("profit_basis_nusd", "profit at basis, $", NUSD_PER_USD),
+    ("served", "demand served", 1),
+    ("refused", "refused, no balance", 1),
     ("charge_ucr", "Credits charged", UCR_PER_CREDIT),
 )
 
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
     app.command("simulate")(simulate)
 
 
-def simulate(  # noqa: PLR0917 -- options are given by name
+def simulate(
     scenario: Annotated[str, typer.Argument(help="A shipped scenario's name, or a TOML file.")],
     seed: Annotated[int | None, typer.Option(help="Default: the scenario's.")] = None,
     replications: Annotated[int | None, typer.Option(help="Default: the scenario's.")] = None,
@@ -58,7 +58,9 @@ def simulate(  # noqa: PLR0917 -- options are given by name
     if (folder / DATABASE_NAME).exists():
         _, actor = open_economy(folder, as_name)
         require(actor, "business", "analyst", "admin")
-    with progress_bar("simulated days") as show_progress:
+    times = asked.replications if replications is None else replications
+    days = asked.horizon.days * len(asked.answers) * max(times, 0)
+    with progress_bar("simulated days", days) as show_progress:
         outcome = run(
             asked,
             folder,
@@ -87,7 +89,7 @@ def show_table(out: Console, result: ShockTable) -> None:
                     "" if number else title,
                     row.answer,
                     interval_text(measured.level, scale),
-                    "baseline" if difference is None else interval_text(difference, scale),
+                    "baseline" if difference is None else interval_text(difference, scale, "+"),
                     "sign not known" if unknown else "",
                 )
             )
@@ -97,9 +99,9 @@ def show_table(out: Console, result: ShockTable) -> None:
     out.print(f"Stored as {result.run_id}", markup=False)
 
 
-def interval_text(interval: Interval, scale: int) -> str:
+def interval_text(interval: Interval, scale: int, sign: str = "") -> str:
     """``1,234 ± 56`` in units of ``scale``; without a half-width where one value is all."""
-    mean = f"{interval.mean / scale:,.0f}"
+    mean = f"{interval.mean / scale:{sign},.0f}"
     if interval.half_width is None:
         return mean
     return f"{mean} ± {interval.half_width / scale:,.0f}"

@@ -51,7 +51,7 @@ def budget_is_renewed(scenario: Scenario, tick: int) -> bool:
 
 @compiled
 def choose_packs(  # noqa: PLR0917 -- compiled code takes its columns by position
-    balance_ucr: I64,
+    available_ucr: I64,
     low_water_ucr: I64,
     refused: NDArray[np.bool_],
     budget_left_nusd: I64,
@@ -62,12 +62,16 @@ def choose_packs(  # noqa: PLR0917 -- compiled code takes its columns by positio
 ) -> I64:
     """The pack that each buyer buys in this tick, ``NO_PACK`` where none; int64 (n).
 
-    Packs are sorted by price. Nothing is changed: the caller books what was chosen.
+    ``available_ucr`` is (n, lots a buyer); packs are sorted by price. Nothing is changed: the
+    caller books what was chosen.
     """
-    n = len(balance_ucr)
+    n = len(low_water_ucr)
     packs = np.full(n, NO_PACK, dtype=np.int64)
     for i in range(n):
-        if balance_ucr[i] >= low_water_ucr[i] and not refused[i]:
+        balance_ucr = 0
+        for lot in range(available_ucr.shape[1]):
+            balance_ucr += available_ucr[i, lot]
+        if balance_ucr >= low_water_ucr[i] and not refused[i]:
             continue
         if marks[i] >> 16 >= notice:
             continue

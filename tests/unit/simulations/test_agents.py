@@ -160,7 +160,7 @@ def packs_of(**changed):
         "notice": 16_384,
     } | changed
     return choose_packs(
-        np.array([given["balance"]]),
+        np.array([[given["balance"], 0]]),
         np.array([given["low_water"]]),
         np.array([given["refused"]]),
         np.array([given["budget"]]),
