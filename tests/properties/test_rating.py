@@ -29,6 +29,9 @@ prices = st.one_of(
 price_lists = st.one_of(
     st.builds(lambda price: {BLENDED: price}, prices),
     st.dictionaries(st.sampled_from([q.key for q in QUANTITIES]), prices, min_size=1),
+    # Most requests have something of everything, and are rated only by a line that has too.
+    st.fixed_dictionaries({q.key: prices for q in QUANTITIES if q.key != "image"}),
+    st.fixed_dictionaries({BLENDED: prices, "audio": prices, "image": st.integers(0, 10**9)}),
 )
 starts = st.lists(st.sampled_from([1, 999, 1_000, 200_000]), unique=True, max_size=3).map(sorted)
 amounts = st.one_of(

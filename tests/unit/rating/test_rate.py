@@ -128,12 +128,30 @@ def test_amount_beyond_the_limit_is_overflow_not_wrap_around() -> None:
     assert (rated.status[0], rated.charge_ucr[0]) == (RateStatus.OK, most * MAX_PRICE)
 
 
-def test_largest_request_of_every_token_is_exact() -> None:
-    """The whole parts, the remainders and their carry all at their largest."""
-    dear = PriceLine("m", {"blended": MAX_PRICE - 1}, 1, "half_even")
-    tokens = (MAX_QUANTITY - 1,) * 6 + (0, 0, 0)
-    expected = rate_one(dear, tokens)
-    assert rated_by(dear, CHEAP, tokens).charge_ucr[0] == expected.charge_ucr
+def test_largest_request_is_exact() -> None:
+    """Whole parts, remainders and their carry, all as large as they can be: the price is 1
+    modulo every unit, so the remainder of each quantity is its unit less one."""
+    dearest = MAX_PRICE - 2_999_999
+    dear = PriceLine("m", {"blended": dearest, "audio": dearest}, 1, "half_even")
+    entry = cost({"blended": dearest, "audio": dearest})
+    quantities = (MAX_QUANTITY - 1,) * 6 + (60_000 * 16_666 - 1, 0, 0)
+    expected = rate_one(dear, quantities)
+    assert expected.exact.denominator > 1
+    rated = rated_by(dear, entry, quantities)
+    assert rated.unrounded_ucr[0] == rated.cost_nusd[0] == expected.unrounded_ucr
+
+
+@pytest.mark.parametrize("audio_ms", [1, 29_999, 30_000, 59_999, 60_001])
+def test_parts_of_tokens_and_audio_add_up(audio_ms: int) -> None:
+    """Thirds of a part cannot be lost: a millisecond at 1 ucr a minute is 1/60,000 ucr."""
+    fine = PriceLine("m", {"input": 500_000, "audio": 1}, 1, "up")
+    quantities = request(input=1, audio_ms=audio_ms)
+    expected = rate_one(fine, quantities)
+    rated = rated_by(fine, cost({"input": 1, "audio": 1}), quantities)
+    assert (rated.unrounded_ucr[0], rated.charge_ucr[0]) == (
+        expected.unrounded_ucr,
+        expected.charge_ucr,
+    )
 
 
 @pytest.mark.parametrize(
