@@ -7,7 +7,7 @@ from them come the rate tables of the meter and the integer thresholds of the ch
 The *effective* price of a model is the mean charge of a typical request (a buyer of scale
 1), rounding included: 128 x 128 equally likely pairs of input and output, rated by the meter
 itself. Example: GPT-4 at 5 Cr per 1K in whole Credits costs a conversation request 7.8 Cr
-in the mean, of which half a Credit is rounding; at 8 Cr it is 12.2, so the rise that
+in the mean, of which half a Credit is rounding; at 8 Cr it is 12.1, so the rise that
 buyers feel is 56 %, not 60 %.
 """
 
