@@ -105,7 +105,10 @@ class Economy:
         with database.unit() as unit:
             stored = _policy_document(unit.connection)
             if stored is None:
-                unit.connection.execute("INSERT INTO workspace VALUES ('policy', ?)", (document,))
+                unit.connection.executemany(
+                    "INSERT INTO workspace VALUES (?, ?)",
+                    [("policy", document), ("created_us", str(unit.recorded_us))],
+                )
             elif stored != document:
                 name = json.loads(stored)["name"]
                 raise Conflict(
@@ -126,6 +129,12 @@ class Economy:
                 "the workspace has no policy", where=str(home), way_out="Run: economy init"
             )
         return cls(home, database, policy_from(json.loads(stored), str(home)))
+
+    def created_us(self) -> int:
+        """When the workspace was made, on the recorded axis."""
+        with self.database.reading() as connection:
+            row = connection.execute("SELECT value FROM workspace WHERE key = 'created_us'")
+            return int(row.fetchone()[0])
 
     @property
     def clock(self) -> Clock:

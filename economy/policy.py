@@ -10,6 +10,7 @@ its name in the file, with the unit that a person writes (``_cr``, ``_usd``).
 from __future__ import annotations
 
 import tomllib
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -19,12 +20,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     ValidationError,
     model_validator,
 )
 
 from economy.errors import BadInput, EconomyError
-from economy.units import parse_credits, parse_rate, parse_usd
+from economy.units import credits_text, parse_credits, parse_rate, parse_usd, usd_text
 
 DATA_DIR = Path(__file__).resolve().parent.parent / "data"
 """Policies, scenarios, costs, maps and demo tables: files that a person edits."""
@@ -51,13 +53,18 @@ def _not_negative(parse: Any) -> Any:
     return check
 
 
-Ucr = Annotated[int, _told(_not_negative(parse_credits))]
+def _rate_text(rate: Fraction) -> str:
+    """The decimal that was written; every rate came from one, so the quotient is finite."""
+    return format(Decimal(rate.numerator) / Decimal(rate.denominator), "f")
+
+
+Ucr = Annotated[int, _told(_not_negative(parse_credits)), PlainSerializer(credits_text)]
 """Credits in the file, micro-credits inside; not negative."""
-Nusd = Annotated[int, _told(_not_negative(parse_usd))]
+Nusd = Annotated[int, _told(_not_negative(parse_usd)), PlainSerializer(usd_text)]
 """Dollars in the file, nano-dollars inside; not negative."""
-Rate = Annotated[Fraction, _told(_not_negative(parse_rate))]
+Rate = Annotated[Fraction, _told(_not_negative(parse_rate)), PlainSerializer(_rate_text)]
 """A decimal in the file, an exact fraction inside; not negative."""
-SignedRate = Annotated[Fraction, _told(parse_rate)]
+SignedRate = Annotated[Fraction, _told(parse_rate), PlainSerializer(_rate_text)]
 
 Origin = Literal["promotion", "referral", "purchased", "earned"]
 PayoutScheme = Literal["upfront", "on_use"]
@@ -256,6 +263,11 @@ def policy_from(document: dict[str, Any], where: str) -> Policy:
         return Policy.model_validate(document)
     except ValidationError as error:
         raise first_fault(error, where) from None
+
+
+def policy_text(policy: Policy) -> str:
+    """The policy as JSON in the form of its file, so that reading it gives it back."""
+    return policy.model_dump_json(by_alias=True)
 
 
 def load_policy(name_or_path: str) -> Policy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ AsOption = Annotated[
 
 OK, FOUND, BAD = 0, 1, 2
 
+WIDTH_OF_A_PIPE = 200
 _MOST_ERRORS_SHOWN = 20
 
 
@@ -50,9 +52,15 @@ def answer(as_json: bool, document: Any, show: Callable[[Console], None], code: 
     if as_json:
         print(json.dumps(document, ensure_ascii=False))
     else:
-        show(Console(highlight=False))
+        show(_console())
     if code != OK:
         raise typer.Exit(code)
+
+
+def _console() -> Console:
+    """Standard output; where it is no terminal, lines are long instead of cut."""
+    wide = None if sys.stdout.isatty() else WIDTH_OF_A_PIPE
+    return Console(highlight=False, width=wide)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
