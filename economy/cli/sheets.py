@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +23,7 @@ from economy.economy import Economy
 from economy.errors import BadInput, NotFound
 from economy.pricing.sheet import PriceSheet, from_document, to_document
 from economy.units import credits_text, instant_text, parse_instant
+from economy.views.receipts import percent_text
 from economy.views.staff import SheetDiff, difference
 
 SheetName = Annotated[str, typer.Argument(help="A sheet id, or a JSON file of a sheet.")]
@@ -171,9 +171,9 @@ def diff(
                 "above_input_tokens": row.above_input_tokens,
                 "old_ucr": row.old_ucr,
                 "new_ucr": row.new_ucr,
-                "change": percent_text(row.change),
-                "markup": percent_text(row.markup),
-                "margin": percent_text(row.margin),
+                "change_percent": percent_text(row.change),
+                "markup_percent": percent_text(row.markup),
+                "margin_percent": percent_text(row.margin),
             }
             for row in rows
         ]
@@ -190,17 +190,12 @@ def diff(
         )
         for row in rows
     ]
-    columns = ("model", "price", ">old Cr", ">new Cr", ">change", ">markup", ">margin")
+    columns = ("model", "price", ">old Cr", ">new Cr", ">change %", ">markup %", ">margin %")
     answer(
         as_json,
         document,
         lambda out: out.print(table("", columns, cells) if cells else "No difference."),
     )
-
-
-def percent_text(part: Fraction | None) -> str | None:
-    """A fraction as a percentage with two digits, ties to even."""
-    return None if part is None else f"{round(part * 100, 2):.2f} %"
 
 
 def _price(row: SheetDiff, price_ucr: int | None) -> str | None:

@@ -148,10 +148,26 @@ def explain(
             f"multiple of {credits_text(document['increment_ucr'])}: "
             f"{credits_text(document['rated_ucr'])} Cr; charged "
             f"{credits_text(document['charge_ucr'])} Cr. Sheet version "
-            f"{document['sheet_version']} ({document['sheet_sha256'][:12]}); list cost "
-            f"${usd_text(document['list_cost_nusd'])}, paid out "
-            f"${usd_text(document['paid_cost_nusd'])}.",
+            f"{document['sheet_version']} ({document['sheet_sha256'][:12]}).",
             markup=False,
+        )
+        sides = (("list", "over_list_cost"), ("paid out", "over_paid_cost"))
+        out.print(
+            table(
+                f"${usd_text(document['revenue_reference_nusd'])} at reference value, "
+                f"${usd_text(document['revenue_basis_nusd'])} at basis",
+                ("cost", ">$", ">profit $", ">markup %", ">margin %"),
+                [
+                    (
+                        name,
+                        usd_text(document[f"{name.split()[0]}_cost_nusd"]),
+                        usd_text(document[over]["profit_nusd"]),
+                        document[over]["markup_percent"],
+                        document[over]["margin_percent"],
+                    )
+                    for name, over in sides
+                ],
+            )
         )
 
     answer(as_json, document, show)
