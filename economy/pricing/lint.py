@@ -182,7 +182,7 @@ def _lint_tokens(line: PriceLine, entry: CostEntry) -> Iterator[Finding]:
             "blocked",
             "input-at-output",
             "input is charged like output, though output costs"
-            f" {float(costs[OUTPUT] / costs[INPUT]):.3g} times as much",
+            f" {costs[OUTPUT] / costs[INPUT]:.3g} times as much",
         )
     costs_less = NOT_PRICED < costs[CACHED_INPUT] < costs[INPUT]
     if costs_less and "cached_input" not in line.prices_ucr:
