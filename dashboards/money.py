@@ -25,6 +25,7 @@ from economy.units import (
 
 MINUS: Final = "−"
 NOTHING: Final = "–"
+MILLION_TOKENS: Final = "mtok"
 SMALL_USD_DIGITS: Final = 6
 """Decimals that amounts under a dollar may show; from a dollar on, cents."""
 
@@ -32,6 +33,12 @@ SMALL_USD_DIGITS: Final = 6
 def credits(value_ucr: int, digits: int = 6) -> str:
     """Credits with thousands separated, exact unless ``digits`` asks for fewer."""
     return _signed(Decimal(value_ucr).scaleb(-6), least=0, most=digits)
+
+
+def price(price_ucr: int, unit: str) -> str:
+    """A price for reading: tokens are priced by the million and shown by the thousand."""
+    digits = 9 if unit == MILLION_TOKENS else 6
+    return _signed(Decimal(price_ucr).scaleb(-digits), least=0, most=digits)
 
 
 def usd(value_nusd: int, exact: bool = False) -> str:

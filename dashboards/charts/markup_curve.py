@@ -12,7 +12,9 @@ from plotly.subplots import make_subplots
 from dashboards import money
 from dashboards.charts import palette
 
-_HEIGHT_PX = 300
+_HEIGHT_PX = 320
+_VOLUME_PERCENT_MOST = 200
+"""Half of all demand is outside today, so volume can at most double."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,8 @@ def curve_figure(
         secondary_y=True,
         showgrid=False,
         fixedrange=True,
-        rangemode="tozero",
-        nticks=4,
+        range=[0, _VOLUME_PERCENT_MOST],
+        dtick=_VOLUME_PERCENT_MOST // 4,
     )
     return figure
 

@@ -55,7 +55,7 @@ def build_workspace(home: Path) -> Economy:
     economy.add_staff(admin, ANALYST, "analyst")
     for name in (CUSTOMER, OTHER_CUSTOMER):
         economy.add_customer(admin, name)
-        economy.top_up(admin, name, "pro", f"first-{name}")
+        economy.top_up(admin, name, "pro", request_key=f"first-{name}")
     log = home / "log.csv"
     write_log(log, now_us=economy.clock.now_us())
     economy.import_usage(admin, log)

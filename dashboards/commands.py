@@ -1,0 +1,76 @@
+"""``economy dashboard``: the workbench, added to the command line from above."""
+
+from __future__ import annotations
+
+import signal
+import webbrowser
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from dashboards import server
+from dashboards.demo_command import demo_command
+from economy.economy import Economy
+
+Home = Annotated[
+    Path, typer.Option("--home", envvar=server.HOME_VARIABLE, help="The workspace folder.")
+]
+ActingAs = Annotated[
+    str | None, typer.Option("--as", help="Who acts (default: the operating-system user).")
+]
+Port = Annotated[int | None, typer.Option(min=1, max=65_535, help="Default: a free one.")]
+NoOpen = Annotated[bool, typer.Option("--no-open", help="Print the address, open no browser.")]
+DevRoles = Annotated[
+    bool,
+    typer.Option(
+        "--dev-roles",
+        envvar=server.DEV_ROLES_VARIABLE,
+        help="Let a browser act as anybody. For demos and tests; every page says so.",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this package's commands to ``app``."""
+    app.command("dashboard")(dashboard)
+    app.command("demo")(demo_command)
+
+
+def dashboard(
+    home: Home = Path(".economy"),
+    acting_as: ActingAs = None,
+    port: Port = None,
+    no_open: NoOpen = False,
+    dev_roles: DevRoles = False,
+) -> None:
+    """Open the workbench over a workspace, on this machine only."""
+    Economy.open(home).actor(acting_as)  # A wrong folder or name is told here, not in a page.
+    run(home, port=port, actor=acting_as, dev_roles=dev_roles, open_browser=not no_open)
+
+
+def run(
+    home: Path,
+    *,
+    port: int | None = None,
+    actor: str | None = None,
+    dev_roles: bool = False,
+    open_browser: bool = True,
+) -> None:
+    """Start the pages, print their address, and stay until interrupted."""
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with server.start(home, port=port, actor=actor, dev_roles=dev_roles) as running:
+            typer.echo(f"Dashboard: {running.address}  (Ctrl-C ends it)")
+            if open_browser:
+                webbrowser.open(running.address)
+            running.wait()
+    except KeyboardInterrupt:
+        typer.echo("Dashboard ended.")
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
