@@ -20,20 +20,32 @@ cohort engine, after every payment by the reference engine.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from economy.errors import invariant
 from economy.ledger import accounts as chart
 from economy.ledger.batch import MAX_BATCH, Code, Result, TransferBatch, TransferFlag
+from economy.ledger.legs import Leg, flowing
 from economy.ledger.stores.memory import MemoryLedger
+from economy.metering.postings import (
+    Released,
+    basis_postings,
+    charge_postings,
+    provider_postings,
+)
 from economy.pool.keys import PoolKey
-from economy.units import END_OF_TIME_US
+from economy.pool.postings import (
+    KeyRelief,
+    contribution_postings,
+    earned_lot,
+    service_postings,
+)
 from simulations.recording import TickTotals
 
 I64 = NDArray[np.int64]
-Leg = tuple[int, int, int]
-"""Debit account, credit account, amount."""
 
 
 class Books:
@@ -70,22 +82,14 @@ class Books:
 
     def contribute(self, at_us: int) -> None:
         """Book the contribution of every key, at the opening (rules, section 9)."""
-        legs: list[Leg] = []
-        for key in self._keys:
-            escrow, quota, pool, capacity, earned = _key_accounts(key)
-            legs.append(self._leg(quota, escrow, key.quota_nusd))
-            if key.scheme == "upfront":
-                legs.append(self._leg(pool, earned, key.share_ucr))
-                legs.append(self._leg(pool, chart.FEE_CONTRIBUTION, key.fee_ucr))
-                legs.append(self._leg(capacity, chart.PAYABLE_CONTRIBUTORS, key.capacity_nusd))
-        self._post_legs(legs)
+        self._post(leg for key in self._keys for leg in contribution_postings(key))
         self.settle(at_us)
 
     def top_up(self, lots: I64, amounts_ucr: I64, paid_nusd: int) -> None:
         """Packs into lots (m each), and their dollars in one sum."""
         issuance = np.full(len(lots), self._account[chart.ISSUANCE_SALE], dtype=np.int64)
         self._waiting.append((issuance, self.lot_account[lots], amounts_ucr, False))
-        self._post_legs([self._leg(chart.CASH_CLEARING, chart.DEFERRED_REVENUE, paid_nusd)])
+        self._post([Leg(chart.CASH_CLEARING, chart.DEFERRED_REVENUE, paid_nusd)])
 
     def charge(self, lots: I64, amounts_ucr: I64, *, linked: bool = False) -> None:
         """Credits from lots to clearing; ``linked`` makes them one chain (one request's)."""
@@ -94,29 +98,16 @@ class Books:
 
     def close_tick(self, totals: TickTotals, at_us: int) -> None:
         """Post the platform's legs of a tick, each a sum."""
-        usage_ucr = totals.charge_ucr - totals.rounding_ucr
-        legs = [
-            self._leg(chart.CLEARING_USAGE, chart.REVENUE_USAGE_CR, usage_ucr),
-            self._leg(chart.CLEARING_USAGE, chart.REVENUE_ROUNDING_CR, totals.rounding_ucr),
-            self._leg(chart.DEFERRED_REVENUE, chart.REVENUE_USAGE_USD, totals.usage_nusd),
-            self._leg(chart.DEFERRED_REVENUE, chart.REVENUE_ROUNDING_USD, totals.rounding_nusd),
-        ]
-        for provider, cost in zip(self._providers, totals.platform_cost_by_provider, strict=True):
-            legs.append(self._leg(chart.expense_provider(provider), chart.PAYABLE_PROVIDERS, cost))
-        for key, relief in zip(self._keys, totals.relief_by_key, strict=True):
-            quota_nusd, relief_ucr, earned_ucr, fee_ucr, paid_nusd = relief
-            escrow, quota, pool, capacity, earned = _key_accounts(key)
-            legs.append(self._leg(escrow, quota, quota_nusd))
-            if key.scheme == "upfront":
-                legs.append(self._leg(chart.CAPACITY_USED, pool, relief_ucr))
-                legs.append(self._leg(chart.EXPENSE_CAPACITY, capacity, paid_nusd))
-            else:
-                legs.append(self._leg(chart.CAPACITY_USED, earned, earned_ucr))
-                legs.append(self._leg(chart.CAPACITY_USED, chart.FEE_CONTRIBUTION, fee_ucr))
-                legs.append(
-                    self._leg(chart.EXPENSE_CAPACITY, chart.PAYABLE_CONTRIBUTORS, paid_nusd)
-                )
-        self._post_legs(legs)
+        cost = dict(zip(self._providers, totals.platform_cost_by_provider, strict=True))
+        self._post(
+            (
+                *charge_postings(totals.charge_ucr, totals.rounding_ucr),
+                *basis_postings(Released(totals.usage_nusd, totals.rounding_nusd)),
+                *provider_postings(cost),
+            )
+        )
+        for key, used in zip(self._keys, totals.relief_by_key, strict=True):
+            self._post(service_postings(key, KeyRelief(*used)))
         self.settle(at_us)
 
     def settle(self, at_us: int) -> None:
@@ -158,15 +149,13 @@ class Books:
         balance = self.ledger.balance(self._account[chart.DEFERRED_REVENUE])
         return balance.credits_posted - balance.debits_posted
 
-    def _leg(self, debit: str, credit: str, amount: int) -> Leg:
-        # Floors of usage and rounding may step apart: a sum can be -1, and goes the other way.
-        if amount < 0:
-            debit, credit, amount = credit, debit, -amount
-        return self._account[debit], self._account[credit], amount
-
-    def _post_legs(self, legs: list[Leg]) -> None:
-        rows = np.array([leg for leg in legs if leg[2]], dtype=np.int64).reshape(-1, 3)
-        self._waiting.append((rows[:, 0], rows[:, 1], rows[:, 2], False))
+    def _post(self, legs: Iterable[Leg]) -> None:
+        rows = [
+            (self._account[leg.debit], self._account[leg.credit], leg.amount)
+            for leg in flowing(legs)
+        ]
+        columns = np.array(rows, dtype=np.int64).reshape(-1, 3)
+        self._waiting.append((columns[:, 0], columns[:, 1], columns[:, 2], False))
 
 
 def _key_accounts(key: PoolKey) -> tuple[str, str, str, str, str]:
@@ -176,5 +165,5 @@ def _key_accounts(key: PoolKey) -> tuple[str, str, str, str, str]:
         chart.pool_quota(key.name),
         chart.pool_cr(key.name),
         chart.capacity_usd(key.name),
-        chart.lot_name(key.owner_id, "earned", key.share_basis, END_OF_TIME_US),
+        earned_lot(key),
     )

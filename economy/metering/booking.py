@@ -7,6 +7,7 @@ at every commit.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import repeat
@@ -16,8 +17,14 @@ from numpy.typing import NDArray
 
 from economy.errors import invariant
 from economy.ledger import Code, Ledger, Result, TransferBuilder, transfer_id
-from economy.ledger import accounts as chart
+from economy.ledger.legs import Leg, flowing
 from economy.metering.checks import charges_digest
+from economy.metering.postings import (
+    Released,
+    basis_postings,
+    charge_postings,
+    provider_postings,
+)
 from economy.pool.relief import (
     PLATFORM,
     KeyColumns,
@@ -116,16 +123,19 @@ def book(
     on_platform = relief.served_by == PLATFORM
     rounding_ucr = charges.charge_ucr - np.where(served, charges.unrounded_ucr, 0)
 
-    legs = _Legs(ledger, int(charges.effective_us.max()), charge_batch)
-    _add_credit_legs(legs, int(charges.charge_ucr.sum()), int(rounding_ucr.sum()))
-    _add_basis_legs(legs, plan, lots, basis)
-    for code, provider in enumerate(charges.providers):
-        cost_nusd = int(list_cost_nusd[on_platform & (charges.provider == code)].sum())
-        legs.add(chart.expense_provider(provider), chart.PAYABLE_PROVIDERS, cost_nusd)
-    for debit, credit, amount in relief_postings(keys, relief):
-        legs.add(debit, credit, amount)
-    legs.post()
-
+    _post_legs(
+        ledger,
+        flowing(
+            (
+                *charge_postings(int(charges.charge_ucr.sum()), int(rounding_ucr.sum())),
+                *basis_postings(*_released_by_origin(plan, lots, basis)),
+                *provider_postings(_cost_by_provider(charges, list_cost_nusd, on_platform)),
+                *relief_postings(keys, relief),
+            )
+        ),
+        effective_us=int(charges.effective_us.max()),
+        charge_batch=charge_batch,
+    )
     save_spent(unit, lots)
     save_key_columns(unit, keys)
     _insert_rows(
@@ -152,53 +162,52 @@ def book(
     )
 
 
-class _Legs:
-    """The platform's transfers of one batch, by account name; nothing is posted for zero."""
-
-    def __init__(self, ledger: Ledger, effective_us: int, charge_batch: int) -> None:
-        self._ledger = ledger
-        self._transfers = TransferBuilder()
-        self._effective_us = effective_us
-        self._charge_batch = charge_batch
-
-    def add(self, debit: str, credit: str, amount: int) -> None:
-        """One leg; a negative amount (rounding down) flows the other way."""
-        if amount < 0:
-            debit, credit, amount = credit, debit, -amount
-        if amount == 0:
-            return
-        debit_id, credit_id = self._ledger.open_accounts([debit, credit]).tolist()
-        leg = len(self._transfers)
-        self._transfers.add(
-            transfer_id(self._effective_us, "platform legs", self._charge_batch, leg=leg),
-            debit_id,
-            credit_id,
-            amount,
+def _post_legs(
+    ledger: Ledger, legs: Iterable[Leg], *, effective_us: int, charge_batch: int
+) -> None:
+    """Post the platform's legs of one batch; they name it as their reference."""
+    posted = list(legs)
+    if not posted:
+        return
+    accounts = ledger.open_accounts([name for leg in posted for name in (leg.debit, leg.credit)])
+    transfers = TransferBuilder()
+    for number, leg in enumerate(posted):
+        transfers.add(
+            transfer_id(effective_us, "platform legs", charge_batch, leg=number),
+            int(accounts[2 * number]),
+            int(accounts[2 * number + 1]),
+            leg.amount,
             code=Code.PLATFORM_LEGS,
-            effective_us=self._effective_us,
-            reference=self._charge_batch,
+            effective_us=effective_us,
+            reference=charge_batch,
         )
-
-    def post(self) -> None:
-        if len(self._transfers):
-            result = self._ledger.execute(self._transfers.build())
-            worst = Result(int(result.codes.max()))
-            invariant(result.all_ok, f"the ledger accepts the platform's legs, not {worst.name}")
+    result = ledger.execute(transfers.build())
+    worst = Result(int(result.codes.max()))
+    invariant(result.all_ok, f"the ledger accepts the platform's legs, not {worst.name}")
 
 
-def _add_credit_legs(legs: _Legs, charge_ucr: int, rounding_ucr: int) -> None:
-    """What lots paid moves on from clearing: the price to usage, the rest to rounding."""
-    legs.add(chart.CLEARING_USAGE, chart.REVENUE_USAGE_CR, charge_ucr - rounding_ucr)
-    legs.add(chart.CLEARING_USAGE, chart.REVENUE_ROUNDING_CR, rounding_ucr)
-
-
-def _add_basis_legs(legs: _Legs, plan: SpendPlan, lots: LotColumns, basis: BasisRelease) -> None:
-    """USD behind spent Credits becomes revenue: bought ones were owed as service, earned ones
-    as money to the contributor; what was given away has no basis."""
+def _released_by_origin(
+    plan: SpendPlan, lots: LotColumns, basis: BasisRelease
+) -> tuple[Released, Released]:
+    """What bought Credits released, and what earned ones did."""
     earned = lots.origin[plan.leg_lot] == ORIGIN_CODE["earned"]
-    for of_these, owed in ((~earned, chart.DEFERRED_REVENUE), (earned, chart.PAYABLE_CONTRIBUTORS)):
-        legs.add(owed, chart.REVENUE_USAGE_USD, int(basis.leg_usage_nusd[of_these].sum()))
-        legs.add(owed, chart.REVENUE_ROUNDING_USD, int(basis.leg_rounding_nusd[of_these].sum()))
+    return (
+        Released(
+            int(basis.leg_usage_nusd[~earned].sum()), int(basis.leg_rounding_nusd[~earned].sum())
+        ),
+        Released(
+            int(basis.leg_usage_nusd[earned].sum()), int(basis.leg_rounding_nusd[earned].sum())
+        ),
+    )
+
+
+def _cost_by_provider(
+    charges: Charges, list_cost_nusd: I64, on_platform: NDArray[np.bool_]
+) -> dict[str, int]:
+    return {
+        provider: int(list_cost_nusd[on_platform & (charges.provider == code)].sum())
+        for code, provider in enumerate(charges.providers)
+    }
 
 
 def _key_ids(keys: KeyColumns, served_by: I64) -> I64:

@@ -19,14 +19,15 @@ from fractions import Fraction
 from economy.catalog.costs import CostEntry
 from economy.errors import BadInput, Conflict
 from economy.identity.customers import customer_by_id
-from economy.ledger import Code, Ledger, accounts, transfer_id
+from economy.ledger import Code, Ledger, transfer_id
 from economy.policy import Policy
 from economy.pool.keys import PoolKey, key, key_of_request, keys
+from economy.pool.postings import contribution_postings
 from economy.pool.valuation import Valuation, limit_share, unit_price, value_quota
 from economy.pricing.sheet import PriceLine
 from economy.state.database import Unit
 from economy.units import UCR_PER_CREDIT
-from economy.wallets.booking import Leg, book_linked, checked_request_key
+from economy.wallets.booking import book_linked, checked_request_key
 from economy.wallets.lots import open_lot
 
 __all__ = ["PoolKey", "contribute", "key", "keys", "redemption_basis", "value_contribution"]
@@ -110,9 +111,11 @@ def contribute(
         rate=valuation.rate,
         contributed_us=effective_us,
     )
+    if contributed.share_ucr:
+        open_lot(unit, ledger, owner_id, "earned", contributed.share_basis)
     book_linked(
         ledger,
-        _legs(unit, ledger, contributed),
+        contribution_postings(contributed),
         ids=lambda leg: transfer_id(effective_us, "contribution", request_key, leg=leg),
         code=Code.CONTRIBUTION,
         reference=key_id,
@@ -120,33 +123,6 @@ def contribute(
     )
     _insert(unit, contributed, request_key)
     return contributed
-
-
-def _legs(unit: Unit, ledger: Ledger, contributed: PoolKey) -> list[Leg]:
-    """The transfers of a contribution; opens every account that the key will ever need."""
-    pool_quota, escrow, fee, payable, _, _ = ledger.open_accounts(
-        [
-            accounts.pool_quota(contributed.name),
-            accounts.escrow_quota(contributed.owner_id),
-            accounts.FEE_CONTRIBUTION,
-            accounts.PAYABLE_CONTRIBUTORS,
-            accounts.CAPACITY_USED,
-            accounts.EXPENSE_CAPACITY,
-        ]
-    ).tolist()
-    legs = [Leg(pool_quota, escrow, contributed.quota_nusd)]
-    if contributed.share_ucr:
-        lot = open_lot(unit, ledger, contributed.owner_id, "earned", contributed.share_basis)
-    if contributed.scheme == "on_use":
-        return legs
-    pool_cr, capacity = ledger.open_accounts(
-        [accounts.pool_cr(contributed.name), accounts.capacity_usd(contributed.name)]
-    ).tolist()
-    if contributed.share_ucr:
-        legs.append(Leg(pool_cr, lot.account_id, contributed.share_ucr))
-    legs.append(Leg(pool_cr, fee, contributed.fee_ucr))
-    legs.append(Leg(capacity, payable, contributed.capacity_nusd))
-    return legs
 
 
 def _insert(unit: Unit, contributed: PoolKey, request_key: str) -> None:

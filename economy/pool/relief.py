@@ -27,10 +27,10 @@ from numpy.typing import NDArray
 
 from economy.compiled import compiled
 from economy.errors import BadInput, invariant
-from economy.ledger import accounts
+from economy.ledger.legs import Leg
 from economy.pool.keys import PoolKey, keys
+from economy.pool.postings import KeyRelief, service_postings
 from economy.state.database import Unit
-from economy.units import END_OF_TIME_US
 from economy.wide import mul_div
 
 I64 = NDArray[np.int64]
@@ -235,43 +235,15 @@ def relieve(key_index: I64, cost_nusd: I64, columns: KeyColumns) -> Relief:
     return Relief(*out)
 
 
-def relief_postings(columns: KeyColumns, relief: Relief) -> Iterator[tuple[str, str, int]]:
-    """The platform's legs for a relieved batch: (debit name, credit name, amount) by key.
-
-    Each amount is a sum over the batch, above zero, in its accounts' unit (rules, section
-    9, ``upfront key`` and ``on_use``). Contribution has opened the accounts.
-    """
+def relief_postings(columns: KeyColumns, relief: Relief) -> Iterator[Leg]:
+    """The platform's legs for a relieved batch, by key, as sums over the batch."""
     served = relief.served_by >= 0
     rows = relief.served_by[served]
-    totals = {}
-    for name in ("quota_nusd", "relief_ucr", "earned_ucr", "fee_ucr", "paid_nusd"):
-        totals[name] = np.zeros(len(columns), dtype=np.int64)
-        np.add.at(totals[name], rows, getattr(relief, name)[served])
+    sums = np.zeros((len(KeyRelief._fields), len(columns)), dtype=np.int64)
+    for total, name in zip(sums, KeyRelief._fields, strict=True):
+        np.add.at(total, rows, getattr(relief, name)[served])
     for row in np.unique(rows).tolist():
-        total = {name: int(sums[row]) for name, sums in totals.items()}
-        yield from (leg for leg in _legs(columns.keys[row], total) if leg[2] > 0)
-
-
-def _legs(key: PoolKey, total: dict[str, int]) -> list[tuple[str, str, int]]:
-    """One key's legs, those of nothing included."""
-    quota = (
-        accounts.escrow_quota(key.owner_id),
-        accounts.pool_quota(key.name),
-        total["quota_nusd"],
-    )
-    if key.scheme == "upfront":
-        return [
-            quota,
-            (accounts.CAPACITY_USED, accounts.pool_cr(key.name), total["relief_ucr"]),
-            (accounts.EXPENSE_CAPACITY, accounts.capacity_usd(key.name), total["paid_nusd"]),
-        ]
-    lot = accounts.lot_name(key.owner_id, "earned", key.share_basis, END_OF_TIME_US)
-    return [
-        quota,
-        (accounts.CAPACITY_USED, lot, total["earned_ucr"]),
-        (accounts.CAPACITY_USED, accounts.FEE_CONTRIBUTION, total["fee_ucr"]),
-        (accounts.EXPENSE_CAPACITY, accounts.PAYABLE_CONTRIBUTORS, total["paid_nusd"]),
-    ]
+        yield from service_postings(columns.keys[row], KeyRelief(*sums[:, row].tolist()))
 
 
 def _column(values: list[int]) -> I64:

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from economy.errors import BadInput, invariant
 from economy.ledger import Code, Ledger, Result, TransferBuilder, TransferFlag
+from economy.ledger.legs import Leg, flowing
 
 MAX_REQUEST_KEY_LENGTH = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One transfer of a grant: account ids, and an amount in their unit."""
-
-    debit: int
-    credit: int
-    amount: int
 
 
 def checked_request_key(request_key: str) -> str:
@@ -46,14 +37,15 @@ def book_linked(
     Legs of nothing are left out. What would leave an account's range is :class:`BadInput`;
     any other refusal is a bug, because a grant is bounded by nothing else.
     """
-    moving = [leg for leg in legs if leg.amount]
+    moving = list(flowing(legs))
+    accounts = ledger.open_accounts([name for leg in moving for name in (leg.debit, leg.credit)])
     builder = TransferBuilder()
     for number, leg in enumerate(moving):
         last = number == len(moving) - 1
         builder.add(
             ids(number),
-            leg.debit,
-            leg.credit,
+            int(accounts[2 * number]),
+            int(accounts[2 * number + 1]),
             leg.amount,
             code=code,
             effective_us=effective_us,

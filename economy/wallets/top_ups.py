@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from economy.errors import Conflict
 from economy.identity.customers import customer_by_id
 from economy.ledger import Code, Ledger, accounts, transfer_id
+from economy.ledger.legs import Leg
 from economy.policy import Policy
 from economy.state.database import Unit
-from economy.wallets.booking import Leg, book_linked, checked_request_key
+from economy.wallets.booking import book_linked, checked_request_key
 from economy.wallets.lots import open_lot
 
 
@@ -69,14 +70,15 @@ def top_up(
     top_up_id = int(
         unit.connection.execute("SELECT coalesce(max(top_up_id), 0) + 1 FROM top_ups").fetchone()[0]
     )
-    cash, deferred, sale = ledger.open_accounts(
-        [accounts.CASH_CLEARING, accounts.DEFERRED_REVENUE, accounts.ISSUANCE_SALE]
-    ).tolist()
     book_linked(
         ledger,
         [
-            Leg(cash, deferred, pack.price_nusd),
-            Leg(sale, lot.account_id, pack.credits_ucr),
+            Leg(accounts.CASH_CLEARING, accounts.DEFERRED_REVENUE, pack.price_nusd),
+            Leg(
+                accounts.ISSUANCE_SALE,
+                accounts.lot_name(customer_id, "purchased", pack.basis, lot.expires_us),
+                pack.credits_ucr,
+            ),
         ],
         ids=lambda leg: transfer_id(effective_us, "top-up", request_key, leg=leg),
         code=Code.TOP_UP,

@@ -12,6 +12,7 @@ import pytest
 from economy.catalog.costs import CostEntry
 from economy.identity import add_customer
 from economy.ledger import Code, SqliteLedger, TransferBuilder, transfer_id
+from economy.ledger.legs import flowing
 from economy.policy import load_policy
 from economy.pool import checks as pool_checks
 from economy.pool.contribution import PoolKey, contribute
@@ -20,6 +21,7 @@ from economy.pricing.sheet import PriceLine
 from economy.state import Database, FixedClock, Unit
 from economy.units import parse_credits, parse_usd
 from economy.wallets import checks as wallet_checks
+from economy.wallets.booking import book_linked
 from economy.wallets.lots import lots_in_spend_order, save_spent
 from economy.wallets.spending import plan_spend, release_basis
 from economy.wallets.top_ups import top_up
@@ -74,20 +76,17 @@ def served(unit: Unit, cost_usd: str) -> list[Posting]:
     ledger = SqliteLedger(unit)
     columns = load_key_columns(unit.connection)
     cost = np.array([parse_usd(cost_usd)], dtype=np.int64)
-    legs = list(relief_postings(columns, relieve(np.zeros(1, np.int64), cost, columns)))
-    builder = TransferBuilder()
-    for i, (debit, credit, amount) in enumerate(legs):
-        builder.add(
-            transfer_id(NOW_US, "served", cost_usd, leg=i),
-            ledger.account_id(debit),
-            ledger.account_id(credit),
-            amount,
-            code=Code.PLATFORM_LEGS,
-            effective_us=NOW_US,
-        )
-    assert ledger.execute(builder.build()).all_ok
+    legs = list(flowing(relief_postings(columns, relieve(np.zeros(1, np.int64), cost, columns))))
+    book_linked(
+        ledger,
+        legs,
+        ids=lambda leg: transfer_id(NOW_US, "served", cost_usd, leg=leg),
+        code=Code.PLATFORM_LEGS,
+        reference=1,
+        effective_us=NOW_US,
+    )
     save_key_columns(unit, columns)
-    return legs
+    return [tuple(leg) for leg in legs]
 
 
 def test_top_up(unit: Unit) -> None:
