@@ -60,6 +60,7 @@ from economy.metering.holds import (
 )
 from economy.metering.importing import ImportReport, Progress, import_batches, import_file
 from economy.metering.meter import MeterSource
+from economy.metering.rating_file import RatingReport, rate_file
 from economy.metering.tracing import Trace, trace
 from economy.metering.unpriced import UnpricedModel, unpriced_models
 from economy.policy import DATA_DIR, Policy, policy_from, policy_text
@@ -335,6 +336,29 @@ class Economy:
         require(actor, "business", "admin")
         return import_batches(
             self.database, self._meters, batches, add_customers=add_customers, progress=progress
+        )
+
+    def rate_usage(
+        self,
+        actor: Actor,
+        path: Path,
+        column_map: ColumnMap | None,
+        *,
+        sheet: PriceSheet,
+        out: Path,
+    ) -> RatingReport:
+        """What a file would cost under any sheet, written to ``out``; charges nobody."""
+        require(actor, "business", "analyst", "admin")
+        with self.database.reading() as connection:
+            meter = self._meters.load(connection)
+        versions = [e.version for e in meter.book.epochs if e.sheet.sha256 == sheet.sha256]
+        return rate_file(
+            meter,
+            path,
+            column_map,
+            sheet=sheet,
+            sheet_version=versions[-1] if versions else 0,
+            out=out,
         )
 
     def authorise(

@@ -19,6 +19,7 @@ from economy.cli.common import (
     show_row_errors,
     table,
 )
+from economy.cli.sheets import find_sheet
 from economy.metering.importing import ImportReport
 from economy.units import credits_text, instant_text, usd_text
 from economy.usage.maps import load_map
@@ -28,6 +29,7 @@ from economy.views.receipts import exact_credits, receipt_document
 def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Import usage logs and look at them.")
     group.command("import")(import_)
+    group.command("rate")(rate)
     group.command("explain")(explain)
     group.command("unpriced")(unpriced)
     app.add_typer(group, name="usage")
@@ -73,6 +75,43 @@ def import_(
         show,
         FOUND if rejected else OK,
     )
+
+
+def rate(
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet.")],
+    sheet: Annotated[str, typer.Option(help="A sheet id or version, live, or a JSON file.")],
+    out: Annotated[Path, typer.Option(help="The Parquet file to write, a row an event.")],
+    column_map: Annotated[
+        str | None, typer.Option("--map", help="A shipped column map or a TOML file.")
+    ] = None,
+    home: HomeOption = None,
+    as_name: AsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What a file would cost under any sheet; charges nobody."""
+    economy, actor = open_economy(home, as_name)
+    mapped = load_map(column_map) if column_map else None
+    report = economy.rate_usage(actor, file, mapped, sheet=find_sheet(economy, sheet), out=out)
+    document = {
+        "read": report.read,
+        "rated": report.rated,
+        "rejected": report.rejected,
+        "unrounded_ucr": report.unrounded_ucr,
+        "charge_ucr": report.charge_ucr,
+        "cost_nusd": report.cost_nusd,
+        "out": str(out),
+        "errors": [error.as_dict() for error in report.errors],
+    }
+
+    def show(console: Any) -> None:
+        console.print(
+            f"{report.rated:,} of {report.read:,} rated: {credits_text(report.charge_ucr)} Cr "
+            f"({credits_text(report.unrounded_ucr)} unrounded), in {out}",
+            markup=False,
+        )
+        show_row_errors(console, report.errors)
+
+    answer(as_json, document, show, FOUND if report.rejected else OK)
 
 
 def import_document(report: ImportReport) -> dict[str, Any]:

@@ -38,17 +38,36 @@ class Meter:
     costs: RateTable
     model_ids: dict[str, int]
     model_number: I64
-    """Stored number of each model of ``prices``."""
+    """Stored number of each model of ``prices``; 0 where no published sheet has it."""
     providers: list[str]
     provider_of: NDArray[np.int32]
     """Position in ``providers`` of each model of ``prices``."""
 
     @classmethod
     def load(cls, connection: sqlite3.Connection, policy: Policy) -> Meter:
-        book = load_price_book(connection)
         cost_version, cost_book = load_cost_book(connection)
+        return cls.of(
+            load_price_book(connection),
+            policy=policy,
+            cost_version=cost_version,
+            cost_book=cost_book,
+            aliases=load_aliases(connection),
+            model_ids=model_ids(connection),
+        )
+
+    @classmethod
+    def of(
+        cls,
+        book: PriceBook,
+        *,
+        policy: Policy,
+        cost_version: int,
+        cost_book: CostBook,
+        aliases: Aliases,
+        model_ids: dict[str, int],
+    ) -> Meter:
+        """Lay out a price book and a cost book in columns."""
         prices = book.table(book.models())
-        numbers = model_ids(connection)
         provider = [cost_book.provider(model) or NO_PROVIDER for model in prices.models]
         providers = sorted(set(provider))
         return cls(
@@ -56,13 +75,24 @@ class Meter:
             book=book,
             cost_version=cost_version,
             cost_book=cost_book,
-            aliases=load_aliases(connection),
+            aliases=aliases,
             prices=prices,
             costs=cost_book.table(prices.models, cost_version),
-            model_ids=numbers,
-            model_number=np.array([numbers[model] for model in prices.models], np.int64),
+            model_ids=model_ids,
+            model_number=np.array([model_ids.get(model, 0) for model in prices.models], np.int64),
             providers=providers,
             provider_of=np.array([providers.index(name) for name in provider], np.int32),
+        )
+
+    def under(self, book: PriceBook) -> Meter:
+        """This meter with other prices: a what-if is the same economy with another sheet."""
+        return Meter.of(
+            book,
+            policy=self.policy,
+            cost_version=self.cost_version,
+            cost_book=self.cost_book,
+            aliases=self.aliases,
+            model_ids=self.model_ids,
         )
 
     def pinned(self, connection: sqlite3.Connection, cost_version: int) -> Meter:
