@@ -30,7 +30,7 @@ from tests.parts import CHROMIUM_FLAGS, find_chromium  # noqa: E402
 
 PAGES = ("", "lab", "sheets", "layers", "wallet", "prices", "usage")
 README_PICTURE = PROJECT_ROOT / "docs" / "screenshot.png"
-WIDTH, HEIGHT = 1440, 900
+WIDTH, HEIGHT = 1440, 1080
 WAIT_MS = 30_000
 
 
@@ -41,13 +41,15 @@ class Look:
     page: str
     language: str = "en"
     theme: str = "light"
+    asks: str = ""
+    """What stands in the address besides the language: a question to the Lab."""
 
     @property
     def file_name(self) -> str:
         return f"{self.page or 'home'}-{self.language}-{self.theme}.png"
 
 
-README_LOOK = Look("lab")
+README_LOOK = Look("lab", asks="&markup=90")
 
 
 def main() -> int:
@@ -97,12 +99,14 @@ def shoot(browser: Browser, address: str, look: Look, picture: Path) -> None:
         reduced_motion="reduce",
     )
     page = context.new_page()
-    page.goto(f"{address}/{look.page}?lang={LANGUAGES[look.language]}", timeout=WAIT_MS)
+    page.goto(f"{address}/{look.page}?lang={LANGUAGES[look.language]}{look.asks}", timeout=WAIT_MS)
     heading = page.get_by_test_id("stMain").locator("h1").first
     expect(heading).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_test_id("stApp")).to_have_attribute(
         "data-test-script-state", "notRunning", timeout=WAIT_MS
     )
+    # Parts that the browser loads when it first needs them (charts, grids) come last.
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=WAIT_MS)
     page.evaluate("() => document.fonts.ready")
     picture.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=picture, animations="disabled")

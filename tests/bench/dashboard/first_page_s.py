@@ -68,6 +68,7 @@ def open_page(browser: Browser, url: str) -> float:
     expect(page.get_by_test_id("stApp")).to_have_attribute(
         "data-test-script-state", "notRunning", timeout=WAIT_MS
     )
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=WAIT_MS)
     elapsed = time.perf_counter() - start
     context.close()
     return elapsed
