@@ -16,16 +16,18 @@ from economy.cli.common import (
     HomeOption,
     JsonOption,
     answer,
+    ensure_economy,
     home_dir,
     progress_bar,
     show_row_errors,
     table,
 )
 from economy.cli.usage import import_document, import_sentence
-from economy.economy import Economy
 from economy.policy import load_policy
 from economy.units import credits_text
-from economy.usage.maps import load_map
+from economy.usage.batch import ReadReport
+from economy.usage.maps import ColumnMap, load_map
+from economy.usage.readers.table import read_usage
 from simulations import runner
 from simulations.commands import show_table
 from simulations.scenario import load_scenario
@@ -41,7 +43,9 @@ def demo_command(  # noqa: PLR0917 -- options are given by name
     column_map: Annotated[
         str | None, typer.Option("--map", help="A shipped column map or a TOML file.")
     ] = None,
-    policy: Annotated[str, typer.Option(help="founding, sound, or a policy file.")] = "founding",
+    policy: Annotated[
+        str | None, typer.Option(help="founding, sound, or a policy file (new ones: founding).")
+    ] = None,
     no_open: Annotated[
         bool, typer.Option("--no-open", help="Stop after the job; start no dashboard.")
     ] = False,
@@ -51,7 +55,9 @@ def demo_command(  # noqa: PLR0917 -- options are given by name
 ) -> None:
     """The main job: prices, usage, ledger, warehouse, simulation, then the dashboard."""
     mapped = load_map(column_map) if column_map else None
-    economy = Economy.create(home_dir(home), load_policy(policy))
+    if usage is not None:
+        check_file(usage, mapped)
+    economy = ensure_economy(home_dir(home), policy, default="founding")
     actor = economy.actor()
     demo.prepare(economy, actor)
     source, report = demo.charge(economy, actor, usage, mapped)
@@ -96,6 +102,12 @@ def demo_command(  # noqa: PLR0917 -- options are given by name
     from dashboards.commands import run
 
     run(economy.home, port=port, dev_roles=True)
+
+
+def check_file(usage: Path, column_map: ColumnMap | None) -> None:
+    """Raise what is wrong with the whole file before anything is made."""
+    rules = load_policy("founding").usage
+    read_usage(usage, column_map, rules, ReadReport())
 
 
 def simulate(home: Path) -> ShockTable:

@@ -14,7 +14,6 @@ import os
 import sys
 from importlib.metadata import entry_points
 
-import click
 import typer
 from rich.console import Console
 
@@ -45,20 +44,15 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code; a person never sees a traceback."""
     argv = sys.argv[1:] if arguments is None else arguments
     try:
-        code = build_app()(argv, standalone_mode=False)
+        # Typer ends with its own exit codes; unknown commands and options are its 2.
+        build_app()(argv)
     except EconomyError as error:
         _tell(error, as_json="--json" in argv)
         sys.exit(2)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader went away, as ``economy ... | head`` does; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _tell(error: EconomyError, as_json: bool) -> None:

@@ -15,9 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from economy.economy import Economy
+from economy.economy import DATABASE_NAME, Economy
 from economy.errors import RowError
 from economy.identity import Actor
+from economy.policy import load_policy
 
 DEFAULT_HOME = ".economy"
 
@@ -45,6 +46,17 @@ def open_economy(home: Path | None, name: str | None = None) -> tuple[Economy, A
     """The workspace and who acts in it."""
     economy = Economy.open(home_dir(home))
     return economy, economy.actor(name)
+
+
+def ensure_economy(home: Path, policy: str | None, default: str) -> Economy:
+    """The workspace at ``home``, made if there is none.
+
+    Without a ``policy`` an existing workspace keeps its rules and a new one gets
+    ``default``; with one, a workspace of other rules is refused.
+    """
+    if policy is None and (home / DATABASE_NAME).exists():
+        return Economy.open(home)
+    return Economy.create(home, load_policy(policy or default))
 
 
 def answer(as_json: bool, document: Any, show: Callable[[Console], None], code: int = OK) -> None:

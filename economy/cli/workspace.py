@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-from economy.cli.common import AsOption, HomeOption, JsonOption, answer, home_dir
-from economy.economy import Economy
-from economy.policy import load_policy
+from economy.cli.common import AsOption, HomeOption, JsonOption, answer, ensure_economy, home_dir
 
 
 def register(app: typer.Typer) -> None:
@@ -16,13 +14,15 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    policy: Annotated[str, typer.Option(help="founding, sound, or a policy file.")] = "sound",
+    policy: Annotated[
+        str | None, typer.Option(help="founding, sound, or a policy file (new ones: sound).")
+    ] = None,
     home: HomeOption = None,
     as_name: AsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Create a workspace with embedded stores; safe to repeat."""
-    economy = Economy.create(home_dir(home), load_policy(policy))
+    economy = ensure_economy(home_dir(home), policy, default="sound")
     version = economy.set_up_prices(economy.actor(as_name))
     sheet = economy.price_book().epochs[0].sheet
     document = {
