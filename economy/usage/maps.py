@@ -199,3 +199,18 @@ def load_map(name_or_path: str) -> ColumnMap:
             "no such column map", value=name_or_path, way_out=f"Name one of {known}, or a TOML file"
         )
     return map_from(read_toml(path), str(path))
+
+
+def shipped_maps_for(names: list[str]) -> list[str]:
+    """Shipped maps whose columns a file with these column names has, but for optional ones."""
+    fitting = []
+    for path in sorted((DATA_DIR / "maps").glob("*.toml")):
+        column_map = load_map(path.stem)
+        needed = {
+            column
+            for field, column in column_map.columns.by_field().items()
+            if field not in column_map.optional
+        }
+        if needed <= set(names):
+            fitting.append(path.stem)
+    return fitting

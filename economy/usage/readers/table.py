@@ -51,6 +51,7 @@ from economy.usage.maps import (
     ColumnMap,
     StatusWords,
     load_map,
+    shipped_maps_for,
 )
 from economy.usage.readers.times import instants
 from economy.usage.readers.values import (
@@ -115,11 +116,14 @@ def _fields_of(file: TableFile, column_map: ColumnMap) -> dict[str, str]:
             found[field] = column
         elif field not in column_map.optional:
             has = ", ".join(file.names[:20])
+            fitting = shipped_maps_for(file.names)
+            mend = (
+                f"The shipped map {fitting[0]} fits: --map {fitting[0]}"
+                if fitting
+                else f"The file has {has}. A column map says which of them is which (--map)"
+            )
             raise BadInput(
-                "the column is missing",
-                where=str(file.path),
-                field=column,
-                way_out=f"The file has {has}. A column map says which of them is which (--map)",
+                "the column is missing", where=str(file.path), field=column, way_out=mend
             )
     return found
 
