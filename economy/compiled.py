@@ -3,6 +3,10 @@
 Hot loops are written once, in the subset that both understand, and decorated with
 :func:`compiled`. ``ECONOMY_PURE_PYTHON=1`` leaves them as plain Python: tests compare
 the two, and a debugger can step through the loop that production runs.
+
+The cache on disk knows when a function's own file has changed, not when the file of a
+compiled function that it calls has: after editing one of those (``economy/wide.py``), run
+``make clean`` or delete ``__pycache__``.
 """
 
 from __future__ import annotations
