@@ -17,7 +17,7 @@ PATH = re.compile(
     r"[`(]((?:data|docs|economy|simulations|dashboards|notebooks|tests|scripts)/[\w./*<>-]*)"
 )
 TARGET = re.compile(r"\bmake ([a-z]+)\b")
-COMMAND = re.compile(r"(?:bin/|`)economy ([a-z -]+)")
+COMMAND = re.compile(r"(?:bin/|`)economy ([a-z]+(?: [a-z]+)?)")
 MADE_BY_SCRIPT = {"docs/screenshot.png"}
 
 
