@@ -186,9 +186,14 @@ def _live(
 ) -> None:
     """Authorise twice what will be used, then settle or release; repeated, nothing moves."""
     most = tuple(2 * quantity for quantity in used)
-    held = economy.authorise(
-        actor, LIVE_CUSTOMER, model, most, source=LIVE_SOURCE, event_id=event_id, key=key
-    )
+    try:
+        held = economy.authorise(
+            actor, LIVE_CUSTOMER, model, most, source=LIVE_SOURCE, event_id=event_id, key=key
+        )
+    except Conflict:
+        if settle:
+            raise
+        return  # An earlier run has released it, and a released hold does not come back.
     if held.refused is not None:
         raise Conflict(held.refused, where=f"live request {event_id}")
     if settle:

@@ -458,9 +458,12 @@ class Economy:
     ) -> int:
         """Put an approved revision in force, at once or from an instant on; its version."""
         with self.database.unit() as unit:
-            return review.publish(
+            version = review.publish(
                 unit, actor, sheet_id, revision, effective_us=effective_us, gates=self._gates(unit)
             )
+            _, costs = load_cost_book(unit.connection)
+            _register_models(unit, costs, review.draft(unit.connection, sheet_id).sheet)
+            return version
 
     # Books and history --------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import numpy as np
 from economy.economy import Economy
 from economy.identity import Actor
 from economy.ledger.reading import TrialRow
+from economy.metering.importing import ImportReport
 from economy.policy import load_policy
 from economy.quantities import N_QUANTITIES
 from economy.state import FixedClock
@@ -46,7 +47,8 @@ class Workspace:
         for number, pack in enumerate(packs):
             self.economy.top_up(self.admin, name, pack, request_key=f"{name}-{number}")
 
-    def charge(self, *events: Event, source: str = "log") -> object:
+    def charge(self, *events: Event, source: str = "log") -> ImportReport:
+        """Import these events as one log."""
         return self.economy.charge_usage(self.admin, [usage(events, source=source)])
 
     def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:

@@ -25,6 +25,7 @@ from economy.identity.customers import (
     customers,
     ensure_customers,
 )
+from economy.identity.names import is_name
 from economy.identity.staff import add_staff, staff, staff_member
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "customers",
     "embedded_admin",
     "ensure_customers",
+    "is_name",
     "require",
     "staff",
     "staff_member",

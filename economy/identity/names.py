@@ -7,6 +7,15 @@ from economy.errors import BadInput
 MAX_NAME_LENGTH = 200
 
 
+def is_name(name: str) -> bool:
+    """Whether :func:`checked_name` would take it; for rows, where a bad one spoils its row."""
+    try:
+        checked_name(name, "")
+    except BadInput:
+        return False
+    return True
+
+
 def checked_name(name: str, field: str) -> str:
     """``name`` without surrounding blanks, or :class:`BadInput`: empty, too long, unprintable."""
     trimmed = name.strip()

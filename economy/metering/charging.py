@@ -22,6 +22,7 @@ from economy.ledger import (
 from economy.ledger import accounts as chart
 from economy.metering.booking import Charges, ChargeStatus, book, next_charge_id
 from economy.metering.events import remember, sift, source_id
+from economy.metering.holds import release_expired
 from economy.metering.meter import Meter
 from economy.metering.unpriced import queue_unpriced
 from economy.pool.relief import PLATFORM, load_key_columns
@@ -88,7 +89,8 @@ def charge_batch(
     invariant(len(usage) <= CHUNK, "a chunk is charged at a time")
     report = ChargeReport()
     keys, contents = event_keys(usage)
-    novelty = sift(unit.connection, keys, contents)
+    usable = _without_strangers(unit, usage, customer_ids, report)
+    novelty = sift(unit.connection, keys, contents, usable)
     report.duplicates = len(novelty.repeats)
     for i in novelty.clashes.tolist():
         report.errors.append(
@@ -99,11 +101,10 @@ def charge_batch(
                 usage.event_id[i],
             )
         )
-    usable = _without_strangers(unit, usage, novelty.new, customer_ids, report)
-    usable = usable[np.argsort(usage.effective_us[usable], kind="stable")]
-    events = usage.take(usable)
-    event_key = [keys[i] for i in usable.tolist()]
-    content = [contents[i] for i in usable.tolist()]
+    new = novelty.new[np.argsort(usage.effective_us[novelty.new], kind="stable")]
+    events = usage.take(new)
+    event_key = [keys[i] for i in new.tolist()]
+    content = [contents[i] for i in new.tolist()]
 
     model = meter.models_of(events)
     rated = rate(model, events.effective_us, events.quantities, meter.prices, meter.costs)
@@ -144,15 +145,17 @@ def charge_batch(
 def _without_strangers(
     unit: Unit,
     usage: UsageBatch,
-    new: I64,
     customer_ids: dict[str, int],
     report: ChargeReport,
 ) -> I64:
-    """Those of ``new`` whose customer is known and whose time is not far ahead."""
+    """Positions of the events whose customer is known and whose time is not far ahead.
+
+    The others are told and forgotten, so they use up no event id.
+    """
     known = np.array([name in customer_ids for name in usage.customers], dtype=np.bool_)
-    is_known = known[usage.customer[new]] if len(usage.customers) else np.zeros(0, np.bool_)
-    in_time = usage.effective_us[new] <= unit.recorded_us + MAX_AHEAD_US
-    for i in new[~is_known].tolist():
+    is_known = known[usage.customer] if len(usage.customers) else np.zeros(0, np.bool_)
+    in_time = usage.effective_us <= unit.recorded_us + MAX_AHEAD_US
+    for i in np.flatnonzero(~is_known).tolist():
         report.errors.append(
             RowError(
                 int(usage.row[i]),
@@ -161,9 +164,9 @@ def _without_strangers(
                 usage.customers[usage.customer[i]],
             )
         )
-    for i in new[is_known & ~in_time].tolist():
+    for i in np.flatnonzero(is_known & ~in_time).tolist():
         report.errors.append(RowError(int(usage.row[i]), "time", "more than a day in the future"))
-    return new[is_known & in_time]
+    return np.flatnonzero(is_known & in_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +192,7 @@ def _charge(unit: Unit, ledger: Ledger, meter: Meter, chunk: _Priced, report: Ch
     rated_ucr = np.where(free, 0, chunk.rated.charge_ucr)
     unrounded_ucr = np.where(free, 0, chunk.rated.unrounded_ucr)
     customers, customer_index = np.unique(chunk.customer_id, return_inverse=True)
+    release_expired(unit, ledger)
     lots = lots_in_spend_order(unit.connection, customers, meter.policy, unit.recorded_us)
     plan = plan_spend(customer_index, rated_ucr, unrounded_ucr, lots.offset, lots.available)
     status = np.where(plan.accepted, ChargeStatus.CHARGED, ChargeStatus.REFUSED)

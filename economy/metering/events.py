@@ -27,8 +27,13 @@ class Novelty:
     clashes: NDArray[np.int64]
 
 
-def sift(connection: sqlite3.Connection, keys: list[bytes], contents: list[bytes]) -> Novelty:
-    """Sort a batch's events into new, repeated and clashing ones.
+def sift(
+    connection: sqlite3.Connection,
+    keys: list[bytes],
+    contents: list[bytes],
+    usable: NDArray[np.int64],
+) -> Novelty:
+    """Sort those of a batch's events that are ``usable`` into new, repeated and clashing ones.
 
     The first of several rows with one id counts; the others repeat it or clash with it.
     """
@@ -36,7 +41,8 @@ def sift(connection: sqlite3.Connection, keys: list[bytes], contents: list[bytes
     new: list[int] = []
     repeats: list[int] = []
     clashes: list[int] = []
-    for i, (key, content) in enumerate(zip(keys, contents, strict=True)):
+    for i in usable.tolist():
+        key, content = keys[i], contents[i]
         seen = known.get(key)
         if seen is None:
             known[key] = content

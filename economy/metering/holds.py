@@ -117,6 +117,13 @@ def authorise(
                 value=request.event_id,
                 way_out="Give each request an id of its own",
             )
+        if earlier.state == HoldState.RELEASED:
+            raise Conflict(
+                "the hold of this event is released, and nothing is held for it any more",
+                field="event_id",
+                value=request.event_id,
+                way_out="Authorise it again under a new event id",
+            )
         return Authorisation(earlier.hold_id, earlier.amount_ucr, earlier.expires_us)
     if known_contents(unit.connection, [key]):
         raise Conflict("this event is already charged", field="event_id", value=request.event_id)
@@ -202,7 +209,14 @@ def settle(
             "the hold is released" if hold.state == HoldState.RELEASED else "the hold has expired",
             field="event_id",
             value=event_id,
-            way_out="Authorise again, or import the request as usage",
+            way_out="Authorise it under a new event id, or import the request as usage",
+        )
+    if known_contents(unit.connection, [key]):
+        raise Conflict(
+            "this event was imported while it was held, and is already charged",
+            field="event_id",
+            value=event_id,
+            way_out="Release the hold",
         )
     pinned = meter.pinned(unit.connection, hold.cost_version)
     model = _model_name(unit.connection, hold.model_id)

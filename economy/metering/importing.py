@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from economy.errors import RowError
-from economy.identity import customers, ensure_customers
+from economy.identity import customers, ensure_customers, is_name
 from economy.ledger import SqliteLedger
 from economy.metering.charging import ChargeReport, charge_batch, chunks
 from economy.metering.meter import MeterSource
@@ -91,9 +91,9 @@ def import_batches(
     done = 0
     for usage in _in_chunks(batches):
         with database.unit() as unit:
-            if add_customers:
-                ensure_customers(unit, usage.customers)
             known = {one.name: one.customer_id for one in customers(unit.connection)}
+            if add_customers:
+                known |= ensure_customers(unit, filter(is_name, usage.customers))
             meter = meters.load(unit.connection)
             report.charges.add(charge_batch(unit, SqliteLedger(unit), meter, known, usage))
         done += len(usage)

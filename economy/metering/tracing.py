@@ -64,7 +64,9 @@ def trace(connection: sqlite3.Connection, event_id: str, source: str | None = No
         (event_id,),
     ).fetchall()
     named = [(key, _source_name(connection, source_id)) for key, source_id in found]
-    matching = [(key, name) for key, name in named if source in (None, name)]
+    matching = sorted(
+        ((key, name) for key, name in named if source in (None, name)), key=lambda pair: pair[1]
+    )
     if not matching:
         raise NotFound("no such request", field="event_id", value=event_id)
     if len(matching) > 1:
