@@ -32,6 +32,8 @@ from economy.ledger import accounts as chart
 from economy.metering.booking import Charges, ChargeStatus, book
 from economy.metering.events import known_contents, remember, source_id
 from economy.metering.meter import Meter
+from economy.pool.keys import PoolKey
+from economy.pool.keys import key as pool_key
 from economy.pool.relief import load_key_columns
 from economy.quantities import QUANTITIES
 from economy.rating.rate import REASON, CostedOne, RatedOne, RateStatus, cost_one, rate_one
@@ -103,7 +105,8 @@ def authorise(
     """Hold the largest price that ``request.quantities`` can come to.
 
     ``key_id`` is the contributed key that shall serve, 0 for the platform's own. Raises
-    BadInput for an unknown or unpriced model, Conflict for an event id used otherwise.
+    BadInput for an unknown or unpriced model or a key of another provider, Conflict for an
+    event id that was used otherwise or whose hold is released.
     """
     release_expired(unit, ledger, request.customer_id)
     key = event_key(request.source, request.event_id)
@@ -128,6 +131,8 @@ def authorise(
     if known_contents(unit.connection, [key]):
         raise Conflict("this event is already charged", field="event_id", value=request.event_id)
     rated, _, model = _rated(meter, request.model, request.quantities, unit.recorded_us)
+    if key_id:
+        _check_key(pool_key(unit.connection, key_id), meter.cost_book.provider(model), model)
     lots = lots_in_spend_order(
         unit.connection, np.array([request.customer_id]), meter.policy, unit.recorded_us
     )
@@ -352,6 +357,16 @@ def _rated(
     if cost.status != RateStatus.OK:
         raise BadInput(REASON[cost.status], where=f"model {canonical}", field="quantities")
     return rated, cost, canonical
+
+
+def _check_key(key: PoolKey, provider: str | None, model: str) -> None:
+    if key.provider != provider:
+        raise BadInput(
+            f"{key.name} is a key of {key.provider}, and {model} is served by {provider}",
+            field="key",
+            value=key.name,
+            way_out=f"Name a key of {provider}, or none",
+        )
 
 
 def _settling_plan(hold: Hold, charge_ucr: int, unrounded_ucr: int) -> tuple[SpendPlan, list[int]]:
