@@ -30,7 +30,7 @@ from tests.parts import CHROMIUM_FLAGS, find_chromium  # noqa: E402
 
 PAGES = ("", "lab", "sheets", "layers", "wallet", "prices", "usage")
 README_PICTURE = PROJECT_ROOT / "docs" / "screenshot.png"
-WIDTH, HEIGHT = 1440, 1080
+WIDTH, HEIGHT = 1440, 1180
 WAIT_MS = 30_000
 
 
