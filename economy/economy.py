@@ -443,7 +443,8 @@ class Economy:
 
     def submit(self, actor: Actor, sheet_id: str, revision: int) -> list[Finding]:
         with self.database.unit() as unit:
-            return review.submit(unit, actor, sheet_id, revision, self._gates(unit))
+            _, costs = load_cost_book(unit.connection)
+            return review.submit(unit, actor, sheet_id, revision, self._gates(unit, costs))
 
     def approve(self, actor: Actor, sheet_id: str, revision: int, comment: str = "") -> None:
         with self.database.unit() as unit:
@@ -458,10 +459,15 @@ class Economy:
     ) -> int:
         """Put an approved revision in force, at once or from an instant on; its version."""
         with self.database.unit() as unit:
-            version = review.publish(
-                unit, actor, sheet_id, revision, effective_us=effective_us, gates=self._gates(unit)
-            )
             _, costs = load_cost_book(unit.connection)
+            version = review.publish(
+                unit,
+                actor,
+                sheet_id,
+                revision,
+                effective_us=effective_us,
+                gates=self._gates(unit, costs),
+            )
             _register_models(unit, costs, review.draft(unit.connection, sheet_id).sheet)
             return version
 
@@ -524,8 +530,7 @@ class Economy:
                 )
             yield unit, found
 
-    def _gates(self, unit: Unit) -> dict[str, review.Gate]:
-        _, costs = load_cost_book(unit.connection)
+    def _gates(self, unit: Unit, costs: CostBook) -> dict[str, review.Gate]:
         return {"lint": lambda sheet: lint(sheet, costs, unit.recorded_us, self.policy)}
 
 
