@@ -4,7 +4,7 @@ A page is a direct script: read state, call the economy or a view, draw. Nothing
 computed here that the command line could not ask for as well. One request to read the
 house by:
 
-    browser -> app.py (who is it, which pages) -> pages/lab.py (sliders)
+    browser -> app.py (who is it, which pages) -> app_pages/lab.py (sliders)
             -> economy.views.staff.what_if (numbers) -> charts/waterfall.py (figure)
 
 Three rules hold everywhere.

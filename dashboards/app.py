@@ -40,7 +40,7 @@ def main() -> None:
 
     def page(name: str) -> st.Page:
         return st.Page(
-            _HERE / "pages" / f"{name}.py",
+            _HERE / "app_pages" / f"{name}.py",
             title=t(f"{name}.nav"),
             icon=ICONS[name],
             url_path=None if name == "home" else name,

@@ -12,14 +12,8 @@ import typer
 
 from dashboards import server
 from dashboards.demo_command import demo_command
-from economy.economy import Economy
+from economy.cli.common import AsOption, HomeOption, open_economy
 
-Home = Annotated[
-    Path, typer.Option("--home", envvar=server.HOME_VARIABLE, help="The workspace folder.")
-]
-ActingAs = Annotated[
-    str | None, typer.Option("--as", help="Who acts (default: the operating-system user).")
-]
 Port = Annotated[int | None, typer.Option(min=1, max=65_535, help="Default: a free one.")]
 NoOpen = Annotated[bool, typer.Option("--no-open", help="Print the address, open no browser.")]
 DevRoles = Annotated[
@@ -39,15 +33,15 @@ def register(app: typer.Typer) -> None:
 
 
 def dashboard(
-    home: Home = Path(".economy"),
-    acting_as: ActingAs = None,
+    home: HomeOption = None,
+    as_name: AsOption = None,
     port: Port = None,
     no_open: NoOpen = False,
     dev_roles: DevRoles = False,
 ) -> None:
     """Open the workbench over a workspace, on this machine only."""
-    Economy.open(home).actor(acting_as)  # A wrong folder or name is told here, not in a page.
-    run(home, port=port, actor=acting_as, dev_roles=dev_roles, open_browser=not no_open)
+    economy, _ = open_economy(home, as_name)  # A wrong folder or name is told here, not in a page.
+    run(economy.home, port=port, actor=as_name, dev_roles=dev_roles, open_browser=not no_open)
 
 
 def run(

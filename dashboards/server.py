@@ -98,7 +98,7 @@ def start(
         environment[ACTOR_VARIABLE] = actor
     command = [
         sys.executable,
-        *("-m", "streamlit", "run", str(_APP)),
+        *("-m", "dashboards.warm", "run", str(_APP)),
         *("--server.address", "localhost", "--server.port", str(port)),
     ]
     # Its greeting names addresses of its own; ours is the one that is printed.

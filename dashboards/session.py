@@ -136,7 +136,7 @@ def unit_of(key: str) -> str:
 def link(page: str, label: str, **query: str) -> None:
     """A link to another page by name; who acts and the language stay in the address."""
     st.page_link(
-        f"pages/{page}.py",
+        f"app_pages/{page}.py",
         label=label,
         icon=":material/arrow_forward:",
         query_params=query or None,

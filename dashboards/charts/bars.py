@@ -14,7 +14,7 @@ import pandas as pd
 from dashboards import money
 
 _HEIGHT_PX = 220
-_ROW_PX = 34
+_ROW_PX = 30
 
 
 def by_day(days: Sequence[tuple[str, int]], label: str) -> alt.Chart:

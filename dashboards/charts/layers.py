@@ -54,8 +54,8 @@ def providers_figure(rows: Sequence[ProviderBars], labels: Mapping[str, str]) ->
         legend=_LEGEND,
         hovermode="x unified",
         dragmode=False,
-        yaxis={"tickprefix": "$", "nticks": 5, "fixedrange": True},
-        xaxis={"fixedrange": True},
+        yaxis={"tickprefix": "$", "tickformat": ",", "nticks": 5, "fixedrange": True},
+        xaxis={"fixedrange": True, "tickangle": 0},
     )
     return figure
 
@@ -79,6 +79,6 @@ def daily_margin_figure(days: Sequence[tuple[str, Fraction | None]], label: str)
         showlegend=False,
         dragmode=False,
         yaxis={"ticksuffix": " %", "nticks": 5, "fixedrange": True, "rangemode": "tozero"},
-        xaxis={"type": "category", "fixedrange": True, "nticks": 10},
+        xaxis={"type": "category", "fixedrange": True, "nticks": 5, "tickangle": 0},
     )
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,8 +14,7 @@ from dashboards import money
 from dashboards.charts import palette
 
 _HEIGHT_PX = 320
-_VOLUME_PERCENT_MOST = 200
-"""Half of all demand is outside today, so volume can at most double."""
+_VOLUME_PERCENT_LEAST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ def curve_figure(
     labels: Mapping[str, str],
 ) -> go.Figure:
     """``labels``: instant, forecast, volume, today, chosen, markup, profit."""
+    highest = max(point.volume_forecast for point in points)
+    most_percent = max(_VOLUME_PERCENT_LEAST, 100 * math.ceil(highest))
     markups = [100 * float(point.markup) for point in points]
     figure = make_subplots(specs=[[{"secondary_y": True}]])
     figure.add_trace(
@@ -73,15 +75,20 @@ def curve_figure(
     )
     figure.update_xaxes(title_text=labels["markup"], ticksuffix=" %", fixedrange=True)
     figure.update_yaxes(
-        title_text=labels["profit"], tickprefix="$", secondary_y=False, fixedrange=True, nticks=6
+        title_text=labels["profit"],
+        tickprefix="$",
+        tickformat=",",
+        secondary_y=False,
+        fixedrange=True,
+        nticks=6,
     )
     figure.update_yaxes(
         ticksuffix=" %",
         secondary_y=True,
         showgrid=False,
         fixedrange=True,
-        range=[0, _VOLUME_PERCENT_MOST],
-        dtick=_VOLUME_PERCENT_MOST // 4,
+        range=[0, most_percent],
+        dtick=most_percent // 4,
     )
     return figure
 

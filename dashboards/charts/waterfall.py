@@ -70,7 +70,7 @@ def waterfall_figure(steps: Sequence[Step], labels: Mapping[str, str]) -> go.Fig
         height=_HEIGHT_PX,
         margin={"l": 0, "r": 0, "t": 28, "b": 0},
         showlegend=False,
-        yaxis={"tickprefix": "$", "zeroline": True, "nticks": 5},
+        yaxis={"tickprefix": "$", "tickformat": ",", "zeroline": True, "nticks": 5},
         xaxis={"fixedrange": True},
         dragmode=False,
     )

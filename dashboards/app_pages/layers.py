@@ -19,9 +19,10 @@ from economy.units import (
     instant_us,
 )
 from economy.views import staff
-from economy.warehouse.layers import AdminRow, Margins
+from economy.warehouse.layers import AdminRow, Margins, added_up
 
 CHART_CONFIG: Final = {"displayModeBar": False}
+_PROVIDERS_SHOWN: Final = 4
 
 
 def draw() -> None:
@@ -86,15 +87,16 @@ def _answer(t: Translator, view: staff.LayersView) -> None:
                 height="stretch",
                 help=t(f"{label}_help"),
             )
-        credits = t("unit.credits", amount=money.credits(total.charge_ucr, 2))
-        st.metric(t("layers.credits"), credits, border=True, height="stretch")
-        rounding = t("unit.credits", amount=money.credits(total.rounding_ucr, 2))
-        st.metric(t("layers.rounding"), rounding, border=True, height="stretch")
+        for label, amount_ucr in (
+            ("layers.credits", total.charge_ucr),
+            ("layers.rounding", total.rounding_ucr),
+        ):
+            st.metric(t(label), money.credits(amount_ucr, 2), border=True, height="stretch")
     st.caption(t("layers.snapshot", time=money.time(view.published_us)))
 
 
 def _usd(t: Translator, view: staff.LayersView) -> None:
-    """Both revenues and both costs side by side, rounding apart; the total last."""
+    """Both revenues and both costs side by side, rounding apart; the total first."""
     rows = _with_total(t, view.usd.rows, view.usd.total)
     columns: dict[str, list[str]] = {
         t("layers.provider"): [row.provider for row in rows],
@@ -147,10 +149,14 @@ def _profit(t: Translator, view: staff.LayersView) -> None:
 
 def _with_total(t: Translator, rows: Sequence[AdminRow], total: AdminRow) -> list[AdminRow]:
     ordered = sorted(rows, key=lambda row: -row.charge_ucr)
-    return [*ordered, replace(total, provider=t("layers.total"), model="")]
+    return [replace(total, provider=t("layers.total"), model=""), *ordered]
 
 
 def _providers(t: Translator, view: staff.LayersView) -> None:
+    found = view.usd.by_provider()
+    shown = found[:_PROVIDERS_SHOWN]
+    if len(found) > len(shown):
+        shown.append(added_up(found[_PROVIDERS_SHOWN:], t("layers.others")))
     rows = [
         ProviderBars(
             row.provider,
@@ -159,7 +165,7 @@ def _providers(t: Translator, view: staff.LayersView) -> None:
             row.list_cost_nusd,
             row.paid_cost_nusd,
         )
-        for row in view.usd.by_provider()
+        for row in shown
     ]
     labels = {
         "revenue_reference_nusd": t("layers.revenue_nominal"),

@@ -15,9 +15,10 @@ from dashboards.charts.markup_curve import curve_figure
 from dashboards.charts.waterfall import price_to_profit, waterfall_figure
 from dashboards.forecast import ELASTICITY_DEFAULT
 from dashboards.i18n import Translator
+from dashboards.stored import newest_shock
 from economy.errors import NotFound
 from economy.pricing.sheet import PriceSheet
-from economy.units import day_text
+from economy.units import NUSD_PER_USD, day_text
 from economy.views import staff
 from economy.views.whatif import (
     Lever,
@@ -27,6 +28,8 @@ from economy.views.whatif import (
     changed_sheet,
     what_if,
 )
+from simulations.commands import interval_text
+from simulations.studies.shock import ShockTable
 
 CHART_CONFIG: Final = {"displayModeBar": False}
 _ELASTICITY_LOW: Final = -1.8
@@ -84,6 +87,9 @@ def draw() -> None:
     if model is None and len(instant.rows) > 1:
         _by_model(t, asked.today, instant)
     _draft(t, asked, sheet)
+    study = newest_shock(economy.home)
+    if study is not None:
+        _study(t, study)
 
 
 def _controls(t: Translator, usage: UsageColumns) -> Asked:
@@ -340,6 +346,28 @@ def _draft(t: Translator, asked: Asked, sheet: PriceSheet) -> None:
             )
             st.success(t("lab.draft_made", sheet=draft.sheet_id), icon=":material/check:")
             session.link("sheets", t("lab.draft_open"), id=draft.sheet_id)
+
+
+def _study(t: Translator, study: ShockTable) -> None:
+    """The stored simulation of a provider's price move: levels, and paired differences."""
+    st.header(t("lab.simulation", scenario=study.scenario))
+    st.markdown(money.markdown(study.question))
+    columns: dict[str, list[str]] = {t("lab.simulation_answer"): [row.answer for row in study.rows]}
+    for measure, scale in (("profit_nusd", NUSD_PER_USD), ("served", 1), ("refused", 1)):
+        found = [row.measures[measure] for row in study.rows]
+        name = t(f"lab.measure_{measure}")
+        columns[name] = [interval_text(one.level, scale) for one in found]
+        columns[f"Δ {name}"] = [
+            money.NOTHING
+            if one.difference is None
+            else interval_text(one.difference, scale, "+")
+            + (f" {t('lab.sign_unknown')}" if one.difference.crosses_zero else "")
+            for one in found
+        ]
+    tables.draw(columns, texts=1, alt=t("lab.simulation_alt"))
+    st.caption(
+        t("lab.simulation_caption", replications=study.replications, baseline=study.baseline)
+    )
 
 
 draw()

@@ -18,6 +18,7 @@ from economy.units import BEGINNING_OF_TIME_US, US_PER_DAY, credits_text, instan
 from economy.views import customer as views
 
 ROWS_A_PAGE: Final = 50
+_MODELS_SHOWN: Final = 5
 _DAYS: Final = {"days_7": 7, "days_30": 30, "all": None}
 _STATUSES: Final[tuple[views.ChargeStatus, ...]] = ("charged", "refused", "failed")
 
@@ -101,6 +102,10 @@ def _charts(t: Translator, selection: views.UsagePage) -> None:
     with right:
         st.header(t("usage.by_model"))
         models = [(spend.model, spend.charge_ucr) for spend in selection.by_model]
+        rest_ucr = sum(charge_ucr for _, charge_ucr in models[_MODELS_SHOWN:])
+        models = models[:_MODELS_SHOWN]
+        if rest_ucr:
+            models.append((t("usage.others"), rest_ucr))
         alt = t("usage.model_alt", model=models[0][0])
         st.altair_chart(bars.by_name(models, label), alt=alt)
 

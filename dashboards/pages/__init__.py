@@ -1,1 +1,0 @@
-"""The pages: direct scripts that Streamlit runs. ``app.py`` says who may open which."""
