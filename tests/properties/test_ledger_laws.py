@@ -167,6 +167,7 @@ def empty_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = Database.create(path, FixedClock(0))
     with database.unit() as unit:
         open_all(SqliteLedger(unit))
+    database.close()  # What is committed stands in the one file that will be copied.
     return path
 
 

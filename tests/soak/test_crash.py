@@ -47,6 +47,7 @@ def build(home: Path, log: Path) -> None:
     economy.set_up_prices(admin)
     for customer in economy.ensure_customers(admin, usage.customers):
         economy.top_up(admin, customer, "starter", request_key=customer)
+    economy.database.close()
 
 
 def charges(economy: Economy) -> list[tuple[object, ...]]:

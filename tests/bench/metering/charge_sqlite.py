@@ -59,3 +59,4 @@ def build(home: Path, log: Path, n_events: int, clock: FixedClock) -> None:
     for customer in economy.ensure_customers(admin, usage.customers):
         for i in range(PACKS_EACH):
             economy.top_up(admin, customer, "enterprise", request_key=f"{customer}-{i}")
+    economy.database.close()
