@@ -196,7 +196,11 @@ def the_model() -> Model:
 def copied(path: Path, clock: FixedClock) -> Iterator[Database]:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(path, folder)
-        yield Database(Path(folder) / path.name, clock)
+        database = Database(Path(folder) / path.name, clock)
+        try:
+            yield database
+        finally:
+            database.close()
 
 
 def totals(ledger: MemoryLedger | SqliteLedger) -> list[tuple[int, ...]]:
