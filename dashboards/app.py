@@ -34,6 +34,11 @@ PAGES_BY_ROLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 def main() -> None:
     st.set_page_config(page_title="Credit Economy", page_icon=str(_MARK), layout="wide")
     st.logo(str(_MARK), size="medium")
+    with session.told():
+        _open()
+
+
+def _open() -> None:
     with st.sidebar:
         t = session.choose_language()
         actor = session.choose_actor(t)
@@ -53,8 +58,7 @@ def main() -> None:
     }
     chosen = st.navigation({"": [page("home")], **groups})
     session.banner(t)
-    with session.told():
-        chosen.run()
+    chosen.run()
 
 
 main()

@@ -17,9 +17,10 @@ from typing import Any
 
 from economy.cli.common import progress_bar
 from economy.economy import Economy
-from economy.errors import Conflict
+from economy.errors import Conflict, NotFound
 from economy.identity import Actor
 from economy.metering.booking import ChargeStatus
+from economy.metering.holds import HoldState
 from economy.metering.importing import ImportReport
 from economy.pricing.sheet import PriceLine
 from economy.quantities import N_QUANTITIES, QUANTITIES
@@ -184,7 +185,9 @@ def _live(
     key: str | None = None,
     settle: bool = True,
 ) -> None:
-    """Authorise twice what will be used, then settle or release; repeated, nothing moves."""
+    """Authorise twice what will be used, then settle or release; what is done stays done."""
+    if _is_done(economy, event_id):
+        return
     most = tuple(2 * quantity for quantity in used)
     try:
         held = economy.authorise(
@@ -200,6 +203,14 @@ def _live(
         economy.settle(actor, LIVE_SOURCE, event_id, used)
     else:
         economy.release(actor, LIVE_SOURCE, event_id)
+
+
+def _is_done(economy: Economy, event_id: str) -> bool:
+    try:
+        hold = economy.trace(event_id, LIVE_SOURCE).hold
+    except NotFound:
+        return False
+    return hold is not None and hold.state != HoldState.OPEN
 
 
 def _small_request(line: PriceLine) -> tuple[int, ...]:

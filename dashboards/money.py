@@ -67,6 +67,11 @@ def percent(rate: Fraction | None, digits: int = 2) -> str:
     return f"{_signed(hundredfold, least=0, most=digits)} %"
 
 
+def signed_percent(rate: Fraction | None, digits: int = 2) -> str:
+    """A relative change, always with its sign."""
+    return ("+" if rate is not None and rate > 0 else "") + percent(rate, digits)
+
+
 def count(value: int) -> str:
     """A whole number with thousands separated."""
     return _signed(Decimal(value), least=0, most=0)

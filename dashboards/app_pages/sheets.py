@@ -122,7 +122,7 @@ def _difference(t: Translator, chosen: Chosen, rows: Sequence[staff.SheetRow]) -
         t("sheets.col_per"): [t(f"unit.{row.unit}") for row in found],
         t("sheets.col_old"): [_price(row, row.old_ucr, row.old_direction) for row in found],
         t("sheets.col_new"): [_price(row, row.new_ucr, row.new_direction) for row in found],
-        t("sheets.col_change"): [money.percent(row.change) for row in found],
+        t("sheets.col_change"): [money.signed_percent(row.change) for row in found],
         t("sheets.col_markup"): [money.percent(row.markup) for row in found],
         t("sheets.col_margin"): [money.percent(row.margin) for row in found],
     }

@@ -35,7 +35,7 @@ def by_day(days: Sequence[tuple[str, int]], label: str) -> alt.Chart:
 
 
 def by_name(rows: Sequence[tuple[str, int]], label: str) -> alt.Chart:
-    """Ranked horizontal bars for ``(name, ucr)`` pairs, largest first."""
+    """Horizontal bars for ``(name, ucr)`` pairs, in the order given."""
     frame = pd.DataFrame(
         {"name": [name for name, _ in rows], label: [money.credits_number(ucr) for _, ucr in rows]}
     )
@@ -43,7 +43,7 @@ def by_name(rows: Sequence[tuple[str, int]], label: str) -> alt.Chart:
         alt.Chart(frame, height=_ROW_PX * max(1, len(rows)) + 30)
         .mark_bar(cornerRadiusTopRight=2, cornerRadiusBottomRight=2)
         .encode(
-            y=alt.Y("name:N", title=None, sort="-x", axis=alt.Axis(labelLimit=180)),
+            y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=180)),
             x=alt.X(f"{label}:Q", title=None, axis=alt.Axis(tickCount=4, format=",~f")),
             tooltip=["name:N", alt.Tooltip(f"{label}:Q", format=",")],
         )

@@ -72,6 +72,14 @@ def test_a_dollar_sign_starts_no_formula() -> None:
 def test_differences_carry_their_sign() -> None:
     assert money.signed_usd(19_250_000) == "+$0.01925"
     assert money.signed_credits(-1_000_000) == "−1"
+    assert money.signed_percent(Fraction(1, 5)) == "+20 %"
+    assert money.signed_percent(None) == money.NOTHING
+
+
+def test_tokens_are_priced_by_the_million_and_shown_by_the_thousand() -> None:
+    assert money.price(5_000_000_000, "mtok") == "5"
+    assert money.price(13_500_000, "mtok") == "0.0135"
+    assert money.price(2_000_000, "minute") == "2"
 
 
 def test_times_are_utc_and_the_beginning_has_none() -> None:
