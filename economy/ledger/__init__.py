@@ -36,7 +36,7 @@ Worked example, 10 credits on a lot and a request of 7.5, rounded up to 8::
 
     ledger = MemoryLedger()
     sale, lot, clearing = ledger.open_accounts(
-        ["issuance:sale.cr", "lot:1:purchased:1/100:never.cr", "clearing:usage.cr"]
+        ["issuance:sale.cr", "lot:1:purchased:10/1:never.cr", "clearing:usage.cr"]
     ).tolist()
     batch = TransferBuilder()
     batch.add((1, 1), sale, lot, 10_000_000, code=Code.TOP_UP, effective_us=1)

@@ -6,7 +6,7 @@ nano-dollars, ``.quota`` nano-dollars of a provider's quota (never the platform'
 ==========================================  =============================================
 name                                        what stands on it
 ==========================================  =============================================
-``lot:7:purchased:9/1000:never.cr``         what is left of customer 7's Pro credits
+``lot:7:purchased:9/1:never.cr``            what is left of customer 7's Pro credits
 ``clearing:usage.cr``                       credits on their way from lots to revenue
 ``revenue:usage.cr``, ``.usd``              usage sold, before rounding
 ``revenue:rounding.cr``, ``.usd``           what rounding up each request added

@@ -27,17 +27,17 @@ def test_names_of_the_chart() -> None:
 
 
 def test_a_lot_is_named_by_what_never_changes() -> None:
-    pro = Fraction(9, 1000)
+    pro = Fraction(9)  # $0.009 a Credit is 9 nusd per ucr.
     name = accounts.lot_name(7, "purchased", pro, END_OF_TIME_US)
-    assert name == "lot:7:purchased:9/1000:never.cr"
-    assert accounts.lot_name(7, "purchased", Fraction(18, 2000), END_OF_TIME_US) == name
+    assert name == "lot:7:purchased:9/1:never.cr"
+    assert accounts.lot_name(7, "purchased", Fraction(18, 2), END_OF_TIME_US) == name
     assert accounts.lot_name(7, "promotion", Fraction(0), 5) == "lot:7:promotion:0/1:5.cr"
 
 
 @pytest.mark.parametrize(
     ("name", "unit", "flags"),
     [
-        ("lot:7:purchased:9/1000:never.cr", UnitCode.CR, AccountFlag(1)),
+        ("lot:7:purchased:9/1:never.cr", UnitCode.CR, AccountFlag(1)),
         ("pool:key7.cr", UnitCode.CR, AccountFlag(2)),
         ("pool:key7.quota", UnitCode.QUOTA, AccountFlag(2)),
         ("escrow:12.quota", UnitCode.QUOTA, AccountFlag.NONE),

@@ -29,7 +29,7 @@ def database(tmp_path: Path) -> Database:
         SqliteLedger(unit).open_accounts(
             [
                 "issuance:sale.cr",
-                "lot:1:purchased:1/100:never.cr",
+                "lot:1:purchased:10/1:never.cr",
                 "clearing:usage.cr",
                 "cash:clearing.usd",
                 "deferred_revenue.usd",
@@ -212,7 +212,7 @@ def test_history_of_an_account(database: Database) -> None:
         assert history(connection, USD_CASH)[0].unit == UnitCode.USD
     settled = rows[2]
     assert (settled.debit, settled.credit) == (
-        "lot:1:purchased:1/100:never.cr",
+        "lot:1:purchased:10/1:never.cr",
         "clearing:usage.cr",
     )
     assert (settled.amount, settled.pending_seq, settled.batch) == (8 * CR, 3, 3)
@@ -241,7 +241,7 @@ def test_history_of_nobody_and_of_too_much(database: Database) -> None:
 def test_trial_balance(database: Database) -> None:
     with database.reading() as connection:
         rows = {row.name: row.balance for row in trial_balance(connection)}
-    lot = rows["lot:1:purchased:1/100:never.cr"]
+    lot = rows["lot:1:purchased:10/1:never.cr"]
     assert (lot.debits_pending, lot.debits_posted, lot.credits_posted) == (2 * CR, 8 * CR, 10 * CR)
     assert lot.available == 0
     assert rows["clearing:usage.cr"].credits_posted == 8 * CR
