@@ -73,6 +73,7 @@ from economy.pricing.lint import Finding, lint
 from economy.pricing.sheet import PriceSheet
 from economy.review import Draft, ReviewEvent
 from economy.state import Clock, Database, Unit
+from economy.units import EARLIEST_US, instant_text
 from economy.usage.batch import UsageBatch
 from economy.usage.maps import ColumnMap
 from economy.wallets import checks as wallet_checks
@@ -253,7 +254,7 @@ class Economy:
                 customer_id=found.customer_id,
                 pack_name=pack,
                 request_key=request_key,
-                effective_us=unit.recorded_us if effective_us is None else effective_us,
+                effective_us=_effective(unit, actor, effective_us),
             )
 
     def lots(self, customer: str) -> list[Lot]:
@@ -272,7 +273,7 @@ class Economy:
     ) -> PoolKey:
         """Value a key's stated quota on ``model`` and take it into the pool, by the rules."""
         with self._acting_for(actor, owner) as (unit, found):
-            at_us = unit.recorded_us if effective_us is None else effective_us
+            at_us = _effective(unit, actor, effective_us)
             meter = self._meters.load(unit.connection)
             canonical = meter.aliases.resolve(model, at_us)
             line = meter.book.line_at(canonical, at_us) if canonical else None
@@ -372,7 +373,12 @@ class Economy:
         event_id: str,
         key: str | None = None,
     ) -> Authorisation:
-        """Hold the largest price of a request; ``key`` names the contributed key to serve it."""
+        """Hold the price of the most that a request may use.
+
+        ``key`` names the contributed key that shall serve it; only staff may choose one.
+        """
+        if key is not None:
+            require(actor, "business", "admin")
         with self._acting_for(actor, customer) as (unit, found):
             request = LiveRequest(source, event_id, found.customer_id, model, tuple(quantities))
             return authorise(
@@ -444,7 +450,7 @@ class Economy:
     def submit(self, actor: Actor, sheet_id: str, revision: int) -> list[Finding]:
         with self.database.unit() as unit:
             _, costs = load_cost_book(unit.connection)
-            return review.submit(unit, actor, sheet_id, revision, self._gates(unit, costs))
+            return review.submit(unit, actor, sheet_id, revision, self._gates(costs))
 
     def approve(self, actor: Actor, sheet_id: str, revision: int, comment: str = "") -> None:
         with self.database.unit() as unit:
@@ -466,7 +472,7 @@ class Economy:
                 sheet_id,
                 revision,
                 effective_us=effective_us,
-                gates=self._gates(unit, costs),
+                gates=self._gates(costs),
             )
             _register_models(unit, costs, review.draft(unit.connection, sheet_id).sheet)
             return version
@@ -530,8 +536,36 @@ class Economy:
                 )
             yield unit, found
 
-    def _gates(self, unit: Unit, costs: CostBook) -> dict[str, review.Gate]:
-        return {"lint": lambda sheet: lint(sheet, costs, unit.recorded_us, self.policy)}
+    def _gates(self, costs: CostBook) -> dict[str, review.Gate]:
+        return {
+            "credit value": self._values_credits_as_the_policy,
+            "lint": lambda sheet, at_us: lint(sheet, costs, at_us, self.policy),
+        }
+
+    def _values_credits_as_the_policy(self, sheet: PriceSheet, _at_us: int) -> list[Finding]:
+        """A sheet that values a Credit otherwise would hide a loss from every other check."""
+        value_nusd = self.policy.credit.reference_value_nusd
+        if sheet.credit_value_nusd == value_nusd:
+            return []
+        fault = (
+            f"the sheet says that a Credit is worth {sheet.credit_value_nusd} nusd, "
+            f"the policy {value_nusd}"
+        )
+        return [Finding("all", "blocked", "credit-value", fault)]
+
+
+def _effective(unit: Unit, actor: Actor, effective_us: int | None) -> int:
+    """When an act counts from: now, or, for staff alone, an earlier instant."""
+    if effective_us is None:
+        return unit.recorded_us
+    require(actor, "business", "admin")
+    if not EARLIEST_US <= effective_us <= unit.recorded_us:
+        raise BadInput(
+            "an act counts from now or from an earlier time, not before the year 2000",
+            field="effective_us",
+            value=instant_text(effective_us) if effective_us > 0 else effective_us,
+        )
+    return effective_us
 
 
 def _register_models(unit: Unit, costs: CostBook, sheet: PriceSheet) -> None:

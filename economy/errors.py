@@ -13,7 +13,7 @@ Three kinds of trouble are kept apart:
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 
 class EconomyError(Exception):
@@ -86,6 +86,16 @@ def invariant(holds: bool, law: str) -> None:
     """Raise :class:`InvariantBroken` naming ``law`` unless it ``holds``."""
     if not holds:
         raise InvariantBroken(law)
+
+
+T = TypeVar("T")
+
+
+def existing(value: T | None, law: str) -> T:
+    """``value``, which by ``law`` is there."""
+    if value is None:
+        raise InvariantBroken(law)
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,8 +184,6 @@ class Holds(Table):
     """What the live way reserves before a request runs."""
 
     timeout_s: int = Field(gt=0, le=86_400, strict=True)
-    assumed_output_tokens: int = Field(gt=0, le=1_000_000, strict=True)
-    """Held for a request that does not state the most it may produce."""
 
 
 class UsageRules(Table):

@@ -33,6 +33,8 @@ MAX_DECIMAL_PLACES = 30
 BEGINNING_OF_TIME_US = -(2**63)
 """Effective time of the genesis sheet: before any instant that can be written."""
 END_OF_TIME_US = INT64_MAX
+EARLIEST_US = 946_684_800 * US_PER_SECOND
+"""2000-01-01T00:00:00Z: nothing that the economy books has happened before."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -13,6 +13,9 @@ the second term is found bit by bit (about 60 steps), still without a wide numbe
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from economy.compiled import compiled
 from economy.units import INT64_MAX
 
@@ -67,3 +70,13 @@ def mul_div(a: int, b: int, denominator: int) -> int:
     if part > INT64_MAX - product:
         return DOES_NOT_FIT
     return product + part
+
+
+def exact_sum(column: NDArray[np.int64]) -> int:
+    """The sum of int64 values as a Python integer: many of them may leave int64 together.
+
+    The halves are summed apart; 2**31 values of 32 bits each stay inside int64.
+    """
+    high = int((column >> 32).sum())
+    low = int((column & 0xFFFF_FFFF).sum())
+    return (high << 32) + low

@@ -16,7 +16,7 @@ from economy.cli.common import (
     open_economy,
     table,
 )
-from economy.errors import BadInput
+from economy.errors import BadInput, existing
 from economy.ledger import UnitCode
 from economy.ledger.reading import HistoryRow
 from economy.metering.tracing import Trace
@@ -122,7 +122,7 @@ def history(
         found = economy.trace(event, source)
         answer(as_json, _trace_document(found), lambda out: _show_trace(out, found))
         return
-    assert account is not None
+    account = existing(account, "without an event there is an account")
     rows = economy.history(account, limit=limit, after_seq=after)
     answer(
         as_json,

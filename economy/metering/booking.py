@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from economy.errors import invariant
-from economy.ledger import Code, Ledger, Result, TransferBuilder, transfer_id
+from economy.ledger import Code, Ledger, Result, TransferBuilder
 from economy.ledger.legs import Leg, flowing
-from economy.metering.checks import charges_digest
+from economy.metering.charge_rows import ChargeRows, insert_charges, platform_leg_id
 from economy.metering.postings import (
     Released,
     basis_postings,
@@ -32,10 +31,10 @@ from economy.pool.relief import (
     relieve,
     save_key_columns,
 )
-from economy.quantities import N_QUANTITIES
 from economy.state import Unit
 from economy.wallets.lots import ORIGIN_CODE, LotColumns, save_spent
 from economy.wallets.spending import BasisRelease, SpendPlan, release_basis
+from economy.wide import exact_sum
 
 I64 = NDArray[np.int64]
 
@@ -53,14 +52,14 @@ class Charges:
     """Charges as columns, one row an event, in the order in which they were charged.
 
     ``rated_ucr`` is what the sheet asks, ``charge_ucr`` what was taken (0 when refused; at
-    most the hold on the live way). ``unrounded_ucr`` is the part of the price that is usage;
-    of a capped charge it is at most the charge. ``key`` is a row of the key columns, -1 for
+    most the hold on the live way). ``unrounded_ucr`` is the exact price. Of a charge
+    the part up to it is usage and the rest rounding, so a charge that was rounded down or
+    capped is all usage. ``key`` is a row of the key columns, -1 for
     a platform key. ``provider`` indexes ``providers``. ``sheet_version`` and ``cost_version``
     pin the prices.
     """
 
     event_key: list[bytes]
-    content: list[bytes]
     source_id: int
     event_id: list[str]
     customer_id: I64
@@ -121,13 +120,43 @@ def book(
     list_cost_nusd = np.where(served, charges.list_cost_nusd, 0)
     relief = relieve(np.where(served, charges.key, PLATFORM), list_cost_nusd, keys)
     on_platform = relief.served_by == PLATFORM
-    rounding_ucr = charges.charge_ucr - np.where(served, charges.unrounded_ucr, 0)
+    rounding_ucr = np.maximum(charges.charge_ucr - charges.unrounded_ucr, 0)
+    charge_ucr_sum, rounding_ucr_sum = exact_sum(charges.charge_ucr), exact_sum(rounding_ucr)
+    rows = ChargeRows(
+        event_id=charges.event_id,
+        event_key=charges.event_key,
+        amounts=np.column_stack(
+            (
+                np.arange(first_charge_id, first_charge_id + len(charges), dtype=np.int64),
+                np.full(len(charges), charge_batch, dtype=np.int64),
+                np.full(len(charges), charges.source_id, dtype=np.int64),
+                charges.customer_id,
+                charges.model_id,
+                charges.effective_us,
+                charges.quantities,
+                charges.status,
+                charges.unrounded_ucr,
+                charges.rated_ucr,
+                charges.charge_ucr,
+                rounding_ucr,
+                plan.per_event(basis.leg_usage_nusd),
+                plan.per_event(basis.leg_rounding_nusd),
+                list_cost_nusd,
+                relief.paid_nusd,
+                _key_ids(keys, relief.served_by),
+                charges.hold_id,
+                charges.sheet_version,
+                charges.cost_version,
+            )
+        ),
+    )
+    digest = rows.sha256()
 
     _post_legs(
         ledger,
         flowing(
             (
-                *charge_postings(int(charges.charge_ucr.sum()), int(rounding_ucr.sum())),
+                *charge_postings(charge_ucr_sum, rounding_ucr_sum),
                 *basis_postings(*_released_by_origin(plan, lots, basis)),
                 *provider_postings(_cost_by_provider(charges, list_cost_nusd, on_platform)),
                 *relief_postings(keys, relief),
@@ -135,37 +164,33 @@ def book(
         ),
         effective_us=int(charges.effective_us.max()),
         charge_batch=charge_batch,
+        digest=digest,
     )
     save_spent(unit, lots)
     save_key_columns(unit, keys)
-    _insert_rows(
-        unit,
-        charge_batch,
-        first_charge_id,
-        charges,
-        rounding_ucr=rounding_ucr,
-        basis_usage_nusd=plan.per_event(basis.leg_usage_nusd),
-        basis_rounding_nusd=plan.per_event(basis.leg_rounding_nusd),
-        list_cost_nusd=list_cost_nusd,
-        paid_cost_nusd=relief.paid_nusd,
-        key_id=_key_ids(keys, relief.served_by),
+    insert_charges(unit, rows)
+    unit.connection.execute(
+        "INSERT INTO charge_batches (charge_batch, charges, charges_sha256, recorded_us)"
+        " VALUES (?, ?, ?, ?)",
+        (charge_batch, len(charges), digest, unit.recorded_us),
     )
     return Booked(
         charge_batch=charge_batch,
         first_charge_id=first_charge_id,
         charged=int(served.sum()),
         refused=int((charges.status == ChargeStatus.REFUSED).sum()),
-        charge_ucr=int(charges.charge_ucr.sum()),
-        rounding_ucr=int(rounding_ucr.sum()),
-        list_cost_nusd=int(list_cost_nusd.sum()),
-        paid_cost_nusd=int(relief.paid_nusd.sum()),
+        charge_ucr=charge_ucr_sum,
+        rounding_ucr=rounding_ucr_sum,
+        list_cost_nusd=exact_sum(list_cost_nusd),
+        paid_cost_nusd=exact_sum(relief.paid_nusd),
     )
 
 
 def _post_legs(
-    ledger: Ledger, legs: Iterable[Leg], *, effective_us: int, charge_batch: int
+    ledger: Ledger, legs: Iterable[Leg], *, effective_us: int, charge_batch: int, digest: bytes
 ) -> None:
-    """Post the platform's legs of one batch; they name it as their reference."""
+    """Post the platform's legs of one batch: they name it as their reference, and their ids
+    are made of its digest, so the journal's chain binds every column of every charge."""
     posted = list(legs)
     if not posted:
         return
@@ -173,7 +198,7 @@ def _post_legs(
     transfers = TransferBuilder()
     for number, leg in enumerate(posted):
         transfers.add(
-            transfer_id(effective_us, "platform legs", charge_batch, leg=number),
+            platform_leg_id(effective_us, charge_batch, digest, number),
             int(accounts[2 * number]),
             int(accounts[2 * number + 1]),
             leg.amount,
@@ -193,10 +218,10 @@ def _released_by_origin(
     earned = lots.origin[plan.leg_lot] == ORIGIN_CODE["earned"]
     return (
         Released(
-            int(basis.leg_usage_nusd[~earned].sum()), int(basis.leg_rounding_nusd[~earned].sum())
+            exact_sum(basis.leg_usage_nusd[~earned]), exact_sum(basis.leg_rounding_nusd[~earned])
         ),
         Released(
-            int(basis.leg_usage_nusd[earned].sum()), int(basis.leg_rounding_nusd[earned].sum())
+            exact_sum(basis.leg_usage_nusd[earned]), exact_sum(basis.leg_rounding_nusd[earned])
         ),
     )
 
@@ -205,7 +230,7 @@ def _cost_by_provider(
     charges: Charges, list_cost_nusd: I64, on_platform: NDArray[np.bool_]
 ) -> dict[str, int]:
     return {
-        provider: int(list_cost_nusd[on_platform & (charges.provider == code)].sum())
+        provider: exact_sum(list_cost_nusd[on_platform & (charges.provider == code)])
         for code, provider in enumerate(charges.providers)
     }
 
@@ -221,56 +246,3 @@ def _key_ids(keys: KeyColumns, served_by: I64) -> I64:
 def _next_batch(unit: Unit) -> int:
     row = unit.connection.execute("SELECT max(charge_batch) FROM charge_batches").fetchone()
     return int(row[0] or 0) + 1
-
-
-def _insert_rows(
-    unit: Unit,
-    charge_batch: int,
-    first_charge_id: int,
-    charges: Charges,
-    *,
-    rounding_ucr: I64,
-    basis_usage_nusd: I64,
-    basis_rounding_nusd: I64,
-    list_cost_nusd: I64,
-    paid_cost_nusd: I64,
-    key_id: I64,
-) -> None:
-    n = len(charges)
-    unit.connection.executemany(
-        f"INSERT INTO charges VALUES ({','.join('?' * 30)})",
-        zip(
-            range(first_charge_id, first_charge_id + n),
-            repeat(charge_batch),
-            charges.event_key,
-            repeat(charges.source_id),
-            charges.event_id,
-            charges.customer_id.tolist(),
-            charges.model_id.tolist(),
-            charges.effective_us.tolist(),
-            *(charges.quantities[:, q].tolist() for q in range(N_QUANTITIES)),
-            charges.status.tolist(),
-            charges.unrounded_ucr.tolist(),
-            charges.rated_ucr.tolist(),
-            charges.charge_ucr.tolist(),
-            rounding_ucr.tolist(),
-            basis_usage_nusd.tolist(),
-            basis_rounding_nusd.tolist(),
-            list_cost_nusd.tolist(),
-            paid_cost_nusd.tolist(),
-            key_id.tolist(),
-            charges.hold_id.tolist(),
-            charges.sheet_version.tolist(),
-            charges.cost_version.tolist(),
-            strict=False,  # The two repeats do not end.
-        ),
-    )
-    unit.connection.execute(
-        "INSERT INTO charge_batches VALUES (?, ?, ?, ?)",
-        (
-            charge_batch,
-            n,
-            charges_digest(charges.event_key, charges.charge_ucr.tolist()),
-            unit.recorded_us,
-        ),
-    )

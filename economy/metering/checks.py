@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
+from collections import defaultdict
 
-import numpy as np
-
-from economy.ledger import Code
+from economy.ledger import Code, id_bytes
 from economy.ledger import accounts as chart
+from economy.metering.charge_rows import platform_leg_id, stored_batches
 
 
 def charges_equal_revenue(connection: sqlite3.Connection) -> list[str]:
@@ -78,34 +77,70 @@ def open_holds_equal_pending(connection: sqlite3.Connection) -> list[str]:
 
 
 def charge_batches_are_unchanged(connection: sqlite3.Connection) -> list[str]:
-    """Each batch has the charges that were hashed when its legs were posted."""
+    """Each batch has the rows that were hashed when its legs were posted.
+
+    The ids of the legs are made of that hash, and the journal's chain holds the ids.
+    """
     faults = []
-    batches = connection.execute(
-        "SELECT charge_batch, charges, charges_sha256 FROM charge_batches ORDER BY charge_batch"
-    ).fetchall()
-    rows = connection.execute(
-        "SELECT charge_batch, event_key, charge_ucr FROM charges ORDER BY charge_id"
-    )
-    digests: dict[int, tuple[int, hashlib._Hash]] = {}
-    for batch, key, charge_ucr in rows:
-        count, digest = digests.get(batch, (0, hashlib.sha256()))
-        digest.update(key + int(charge_ucr).to_bytes(8, "little"))
-        digests[batch] = (count + 1, digest)
-    for batch, count, sha256 in batches:
-        got_count, digest = digests.pop(batch, (0, hashlib.sha256()))
-        if got_count != count or digest.digest() != sha256:
+    booked = {
+        batch: (count, sha256)
+        for batch, count, sha256 in connection.execute(
+            "SELECT charge_batch, charges, charges_sha256 FROM charge_batches"
+        )
+    }
+    legs: dict[int, list[tuple[bytes, int]]] = defaultdict(list)
+    for batch, leg_id, effective_us in connection.execute(
+        "SELECT reference, id, effective_us FROM journal WHERE code = ? ORDER BY seq",
+        (int(Code.PLATFORM_LEGS),),
+    ):
+        legs[batch].append((leg_id, effective_us))
+    for batch, rows in stored_batches(connection):
+        digest = rows.sha256()
+        if booked.pop(batch, None) != (len(rows.event_id), digest):
             faults.append(f"charge batch {batch} is not what was booked")
-    faults += [f"charge batch {batch} was never booked" for batch in digests]
-    return faults
+        expected = [
+            id_bytes(*platform_leg_id(effective_us, batch, digest, number))
+            for number, (_, effective_us) in enumerate(legs[batch])
+        ]
+        if [leg_id for leg_id, _ in legs[batch]] != expected:
+            faults.append(f"the journal's legs of charge batch {batch} are of other charges")
+    return faults + [f"charge batch {batch} has lost its charges" for batch in booked]
 
 
-def charges_digest(event_keys: list[bytes], charge_ucr: list[int]) -> bytes:
-    """SHA-256 over a batch's event keys and amounts, in order."""
-    digest = hashlib.sha256()
-    amounts = np.array(charge_ucr, dtype="<i8").tobytes()
-    for i, key in enumerate(event_keys):
-        digest.update(key + amounts[8 * i : 8 * i + 8])
-    return digest.digest()
+def costs_equal_expenses(connection: sqlite3.Connection) -> list[str]:
+    """What charges cost is what stands on the expense accounts."""
+    (paid,) = connection.execute("SELECT coalesce(sum(paid_cost_nusd), 0) FROM charges").fetchone()
+    (booked,) = connection.execute(
+        "SELECT coalesce(sum(debits_posted - credits_posted), 0) FROM accounts"
+        " WHERE name LIKE 'expense:provider:%' OR name = ?",
+        (chart.EXPENSE_CAPACITY,),
+    ).fetchone()
+    return [] if paid == booked else [f"the expenses are {booked} nusd, the charges say {paid}"]
+
+
+def customers_pay_their_own(connection: sqlite3.Connection) -> list[str]:
+    """Every charge was taken from lots of the customer that it names."""
+    rows = connection.execute(
+        "SELECT c.charge_id, j.seq FROM journal j JOIN charges c ON c.charge_id = j.reference"
+        " JOIN lots l ON l.account_id = j.debit_account"
+        " WHERE j.code = ? AND l.customer_id <> c.customer_id"
+        " UNION ALL SELECT c.charge_id, j.seq FROM journal j"
+        " JOIN charges c ON c.hold_id = j.reference AND c.hold_id > 0"
+        " JOIN lots l ON l.account_id = j.debit_account"
+        " WHERE j.code = ? AND l.customer_id <> c.customer_id LIMIT 5",
+        (int(Code.CHARGE), int(Code.SETTLE)),
+    )
+    return [f"charge {charge} took from another customer's lot at {seq}" for charge, seq in rows]
+
+
+def events_are_remembered(connection: sqlite3.Connection) -> list[str]:
+    """Every charge has the event key that keeps it from being charged again, and only it."""
+    rows = connection.execute(
+        "SELECT coalesce(c.charge_id, k.charge_id) FROM charges c"
+        " FULL JOIN event_keys k ON k.charge_id = c.charge_id AND k.event_key = c.event_key"
+        " WHERE c.charge_id IS NULL OR k.charge_id IS NULL LIMIT 5"
+    )
+    return [f"charge {charge} and its event key do not belong together" for (charge,) in rows]
 
 
 CHECKS = (
@@ -114,6 +149,9 @@ CHECKS = (
     ("charges and their transfers agree", charges_equal_legs),
     ("open holds and pending Credits agree", open_holds_equal_pending),
     ("charge batches are unchanged", charge_batches_are_unchanged),
+    ("charges and expenses agree", costs_equal_expenses),
+    ("customers pay from their own lots", customers_pay_their_own),
+    ("every charge is remembered", events_are_remembered),
 )
 
 

@@ -209,7 +209,7 @@ def settle(
     content = blake2b(json.dumps(used).encode(), key=hold.content, digest_size=16).digest()
     if hold.state == HoldState.SETTLED:
         return _settled_before(unit.connection, key, content, hold, event_id)
-    if hold.state == HoldState.RELEASED or hold.expires_us <= unit.recorded_us:
+    if hold.state == HoldState.RELEASED:
         raise Conflict(
             "the hold is released" if hold.state == HoldState.RELEASED else "the hold has expired",
             field="event_id",

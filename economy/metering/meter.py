@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,7 @@ class Meter:
     providers: list[str]
     provider_of: NDArray[np.int32]
     """Position in ``providers`` of each model of ``prices``."""
+    _pinned: dict[int, Meter] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def load(cls, connection: sqlite3.Connection, policy: Policy) -> Meter:
@@ -99,9 +100,13 @@ class Meter:
         """This meter with the cost book of an earlier version, as a hold has pinned it."""
         if cost_version == self.cost_version:
             return self
-        _, cost_book = load_cost_book(connection, cost_version)
-        costs = cost_book.table(self.prices.models, cost_version)
-        return replace(self, cost_version=cost_version, cost_book=cost_book, costs=costs)
+        if cost_version not in self._pinned:
+            _, cost_book = load_cost_book(connection, cost_version)
+            costs = cost_book.table(self.prices.models, cost_version)
+            self._pinned[cost_version] = replace(
+                self, cost_version=cost_version, cost_book=cost_book, costs=costs
+            )
+        return self._pinned[cost_version]
 
     def models_of(self, usage: UsageBatch) -> NDArray[np.int32]:
         """Each event's position in ``prices.models``, -1 where the name means nothing."""
@@ -115,19 +120,21 @@ class MeterSource:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self._stamp: tuple[object, ...] | None = None
-        self._meter: Meter | None = None
+        # One attribute, so that a thread never sees the stamp of one meter with another.
+        self._latest: tuple[tuple[int, ...], Meter] | None = None
 
     def load(self, connection: sqlite3.Connection) -> Meter:
         """The meter of the state that ``connection`` sees."""
-        stamp = tuple(
-            connection.execute(
-                "SELECT (SELECT max(version) FROM sheets),"
-                " (SELECT max(cost_version) FROM cost_books),"
-                " (SELECT max(model_id) FROM models), (SELECT count(*) FROM aliases)"
-            ).fetchone()
-        )
-        if self._meter is None or stamp != self._stamp:
-            self._meter = Meter.load(connection, self.policy)
-            self._stamp = stamp
-        return self._meter
+        stamp: tuple[int, ...] = connection.execute(
+            "SELECT coalesce((SELECT max(version) FROM sheets), 0),"
+            " coalesce((SELECT max(cost_version) FROM cost_books), 0),"
+            " (SELECT count(*) FROM models), (SELECT count(*) FROM aliases)"
+        ).fetchone()
+        latest = self._latest
+        if latest is not None and latest[0] == stamp:
+            return latest[1]
+        meter = Meter.load(connection, self.policy)
+        # All four only grow: a reader of an older state must not put its meter in place.
+        if latest is None or latest[0] < stamp:
+            self._latest = (stamp, meter)
+        return meter

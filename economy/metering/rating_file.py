@@ -17,12 +17,10 @@ from economy.pricing.sheet import PriceSheet
 from economy.quantities import QUANTITIES
 from economy.rating.rate import REASON, RateStatus, rate
 from economy.units import BEGINNING_OF_TIME_US
-from economy.usage.batch import ReadReport, UsageBatch
+from economy.usage.batch import MAX_ERRORS_KEPT, ReadReport, UsageBatch
 from economy.usage.maps import ColumnMap
 from economy.usage.readers.table import read_usage
-
-MAX_ERRORS = 10_000
-"""Rows that one report names; more are only counted."""
+from economy.wide import exact_sum
 
 _SCHEMA = pa.schema(
     [
@@ -103,7 +101,7 @@ def _rated_tables(
         ok = rated.status == RateStatus.OK
         for i in np.flatnonzero(~ok).tolist():
             report.rejected += 1
-            if len(report.errors) < MAX_ERRORS:
+            if len(report.errors) < MAX_ERRORS_KEPT:
                 report.errors.append(
                     RowError(
                         int(usage.row[i]),
@@ -117,9 +115,9 @@ def _rated_tables(
             column[at] for column in (rated.unrounded_ucr, rated.charge_ucr, rated.cost_nusd)
         )
         report.rated += len(at)
-        report.unrounded_ucr += int(unrounded_ucr.sum())
-        report.charge_ucr += int(charge_ucr.sum())
-        report.cost_nusd += int(cost_nusd.sum())
+        report.unrounded_ucr += exact_sum(unrounded_ucr)
+        report.charge_ucr += exact_sum(charge_ucr)
+        report.cost_nusd += exact_sum(cost_nusd)
         columns = [
             [usage.event_id[i] for i in at.tolist()],
             usage.effective_us[at],

@@ -9,7 +9,10 @@ from economy.errors import BadInput, NotFound
 from economy.ledger import Code
 from economy.ledger.reading import HistoryRow, history_of_reference
 from economy.metering.booking import ChargeStatus
+from economy.metering.events import charge_of
 from economy.metering.holds import Hold, find_hold
+from economy.quantities import QUANTITIES
+from economy.usage.keys import event_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +53,21 @@ class Trace:
     platform_legs: list[HistoryRow]
 
 
-_QUANTITIES = (
-    "input_tokens, output_tokens, cached_input_tokens, cache_write_5m_tokens,"
-    " cache_write_1h_tokens, reasoning_tokens, audio_ms, images, requests"
-)
+_QUANTITIES = ", ".join(quantity.name for quantity in QUANTITIES)
 
 
 def trace(connection: sqlite3.Connection, event_id: str, source: str | None = None) -> Trace:
     """Find a request by its event id; ``source`` tells apart ids that two sources use."""
-    found = connection.execute(
-        "SELECT event_key, source_id FROM holds WHERE event_id = ?1"
-        " UNION SELECT event_key, source_id FROM charges WHERE event_id = ?1",
-        (event_id,),
-    ).fetchall()
-    named = [(key, _source_name(connection, source_id)) for key, source_id in found]
-    matching = sorted(
-        ((key, name) for key, name in named if source in (None, name)), key=lambda pair: pair[1]
-    )
+    named = [
+        (event_key(name, event_id), name)
+        for (name,) in connection.execute("SELECT name FROM sources ORDER BY source_id")
+        if source in (None, name)
+    ]
+    matching = [
+        (key, name)
+        for key, name in named
+        if charge_of(connection, key) is not None or find_hold(connection, key) is not None
+    ]
     if not matching:
         raise NotFound("no such request", field="event_id", value=event_id)
     if len(matching) > 1:
@@ -78,7 +79,8 @@ def trace(connection: sqlite3.Connection, event_id: str, source: str | None = No
         )
     key, name = matching[0]
     hold = find_hold(connection, key)
-    charge = _charge(connection, key)
+    charge_id = charge_of(connection, key)
+    charge = None if charge_id is None else _charge(connection, charge_id)
     transfers: list[HistoryRow] = []
     legs: list[HistoryRow] = []
     if hold is not None:
@@ -90,24 +92,17 @@ def trace(connection: sqlite3.Connection, event_id: str, source: str | None = No
     return Trace(name, event_id, hold, charge, transfers, legs)
 
 
-def _source_name(connection: sqlite3.Connection, source_id: int) -> str:
-    row = connection.execute("SELECT name FROM sources WHERE source_id = ?", (source_id,))
-    return str(row.fetchone()[0])
-
-
-def _charge(connection: sqlite3.Connection, key: bytes) -> TracedCharge | None:
+def _charge(connection: sqlite3.Connection, charge_id: int) -> TracedCharge:
     row = connection.execute(
         "SELECT c.charge_id, c.charge_batch, u.name, m.name, m.provider, k.name, c.status,"
         " c.effective_us, c.unrounded_ucr, c.rated_ucr, c.charge_ucr, c.rounding_ucr,"
         " c.basis_usage_nusd, c.basis_rounding_nusd, c.list_cost_nusd, c.paid_cost_nusd,"
         f" c.sheet_version, c.cost_version, {_QUANTITIES}"
         " FROM charges c JOIN customers u USING (customer_id) JOIN models m USING (model_id)"
-        " LEFT JOIN pool_keys k USING (key_id) WHERE c.event_key = ?",
-        (key,),
+        " LEFT JOIN pool_keys k USING (key_id) WHERE c.charge_id = ?",
+        (charge_id,),
     ).fetchone()
-    if row is None:
-        return None
-    names = [name.strip() for name in _QUANTITIES.split(",")]
+    names = [quantity.name for quantity in QUANTITIES]
     return TracedCharge(
         *row[:6],
         ChargeStatus(row[6]),

@@ -1,4 +1,8 @@
-"""Events that nobody can price yet: kept, listed, never priced by guess and never $0."""
+"""Events that nobody can price yet: kept, listed, never priced by guess and never $0.
+
+Imported again, a waiting event is tried again: once its model has a price, or its name an
+alias, it is charged and leaves the queue.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,8 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from economy.state import Unit
-from economy.usage.batch import UsageBatch
+from economy.usage.batch import EventStatus, UsageBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,32 +25,45 @@ class UnpricedModel:
     last_us: int
 
 
-def queue_unpriced(
-    unit: Unit,
-    source: int,
-    events: UsageBatch,
-    positions: NDArray[np.int64],
-    *,
-    event_key: list[bytes],
-    reasons: list[str],
-) -> None:
-    """Keep the events at ``positions`` whole, so that they can be rated later."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One event that waits: its position in the batch, its identity, and why."""
+
+    position: int
+    event_key: bytes
+    content: bytes
+    reason: str
+
+
+def queue_unpriced(unit: Unit, source: int, events: UsageBatch, waiting: list[Waiting]) -> None:
+    """Keep events whole, so that they can be rated once there is a price."""
     unit.connection.executemany(
-        "INSERT INTO unpriced_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO unpriced_events (event_key, content, source_id, event_id, customer, model,"
+        " reason, effective_us, quantities, failed, recorded_us)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                event_key[i],
+                one.event_key,
+                one.content,
                 source,
-                events.event_id[i],
-                events.customers[events.customer[i]],
-                events.models[events.model[i]],
-                reason,
-                int(events.effective_us[i]),
-                json.dumps(events.quantities[i].tolist()),
+                events.event_id[one.position],
+                events.customers[events.customer[one.position]],
+                events.models[events.model[one.position]],
+                one.reason,
+                int(events.effective_us[one.position]),
+                json.dumps(events.quantities[one.position].tolist()),
+                int(events.status[one.position] == EventStatus.FAILED),
                 unit.recorded_us,
             )
-            for i, reason in zip(positions.tolist(), reasons, strict=True)
+            for one in waiting
         ],
+    )
+
+
+def leave_queue(unit: Unit, event_keys: list[bytes]) -> None:
+    """These events have a price now and became charges."""
+    unit.connection.executemany(
+        "DELETE FROM unpriced_events WHERE event_key = ?", [(key,) for key in event_keys]
     )
 
 

@@ -19,8 +19,11 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal
 
+from pydantic import Field, StrictBool, StrictInt, ValidationError, field_validator
+
 from economy.catalog.rates import BLENDED, MAX_AMOUNT, price_columns
 from economy.errors import BadInput
+from economy.policy import Table, first_fault
 from economy.quantities import INDEX_BY_KEY, MAX_PRICE
 
 SCHEMA_VERSION = 1
@@ -137,46 +140,72 @@ def _line_document(line: PriceLine) -> dict[str, Any]:
     }
 
 
+class _TierForm(Table):
+    above_input_tokens: StrictInt
+    prices_ucr: dict[str, StrictInt]
+
+
+class _LineForm(Table):
+    model: str = Field(min_length=1)
+    prices_ucr: dict[str, StrictInt]
+    tiers: tuple[_TierForm, ...]
+    increment_ucr: StrictInt
+    direction: Direction
+    stored: StrictBool
+    cost_version: StrictInt
+    markup: str | None
+    demand_factor: str | None
+
+    @field_validator("markup", "demand_factor")
+    @classmethod
+    def _is_a_fraction(cls, text: str | None) -> str | None:
+        if text is not None:
+            Fraction(text)  # Raises ValueError, which names the key.
+        return text
+
+
+class _SheetForm(Table):
+    """The document that :func:`to_document` writes: integers stay integers, keys are known."""
+
+    schema_version: Literal[1]
+    sheet_id: str = Field(min_length=1)
+    credit_value_nusd: StrictInt = Field(gt=0)
+    note: str
+    lines: tuple[_LineForm, ...]
+
+
 def from_document(document: dict[str, Any], where: str = "sheet") -> PriceSheet:
-    """The inverse of :func:`to_document`; checks every key, sign and range."""
-    if document.get("schema_version") != SCHEMA_VERSION:
-        raise BadInput(
-            "unknown schema version",
-            where=where,
-            field="schema_version",
-            value=document.get("schema_version"),
-        )
+    """The inverse of :func:`to_document`; checks every key, type, sign and range."""
     try:
-        lines = [_line_from(line) for line in document["lines"]]
-        sheet = PriceSheet(
-            sheet_id=document["sheet_id"],
-            credit_value_nusd=document["credit_value_nusd"],
-            note=document["note"],
-            lines=tuple(sorted(lines, key=lambda line: line.model)),
-        )
-    except KeyError as error:
-        raise BadInput("a key is missing", where=where, field=str(error.args[0])) from None
+        form = _SheetForm.model_validate(document)
+    except ValidationError as error:
+        raise first_fault(error, where) from None
+    sheet = PriceSheet(
+        sheet_id=form.sheet_id,
+        credit_value_nusd=form.credit_value_nusd,
+        note=form.note,
+        lines=tuple(sorted(map(_line_from, form.lines), key=lambda line: line.model)),
+    )
     check_sheet(sheet, where)
     return sheet
 
 
-def _line_from(document: dict[str, Any]) -> PriceLine:
+def _line_from(form: _LineForm) -> PriceLine:
     def fraction(text: str | None) -> Fraction | None:
         return None if text is None else Fraction(text)
 
     return PriceLine(
-        model=document["model"],
-        prices_ucr=dict(document["prices_ucr"]),
+        model=form.model,
+        prices_ucr=dict(form.prices_ucr),
         tiers=tuple(
-            TierPrices(tier["above_input_tokens"], dict(tier["prices_ucr"]))
-            for tier in document["tiers"]
+            TierPrices(tier.above_input_tokens, dict(tier.prices_ucr)) for tier in form.tiers
         ),
-        increment_ucr=document["increment_ucr"],
-        direction=document["direction"],
-        stored=document["stored"],
-        cost_version=document["cost_version"],
-        markup=fraction(document["markup"]),
-        demand_factor=fraction(document["demand_factor"]),
+        increment_ucr=form.increment_ucr,
+        direction=form.direction,
+        stored=form.stored,
+        cost_version=form.cost_version,
+        markup=fraction(form.markup),
+        demand_factor=fraction(form.demand_factor),
     )
 
 

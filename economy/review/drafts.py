@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from economy.errors import BadInput, Conflict, NotFound
 from economy.identity.actors import Actor, require
+from economy.pricing.book import load_price_book
 from economy.pricing.sheet import PriceSheet, check_sheet, from_document
 from economy.state import Unit
 
@@ -17,13 +18,17 @@ SHEET_ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One revision of a draft, and everyone who wrote an earlier one or this."""
+    """One revision of a draft, and everyone who wrote an earlier one or this.
+
+    ``base_version`` is the published sheet that the draft started from.
+    """
 
     sheet_id: str
     revision: int
     author: str
     authors: frozenset[str]
     written_us: int
+    base_version: int
     sheet: PriceSheet
 
 
@@ -56,9 +61,22 @@ def save_draft(unit: Unit, actor: Actor, sheet: PriceSheet, expected_revision: i
             where=f"sheet {sheet.sheet_id}",
             way_out="Start a draft under another name",
         )
+    base_version = (
+        draft(unit.connection, sheet.sheet_id).base_version
+        if newest
+        else load_price_book(unit.connection).sheet_at(unit.recorded_us).version
+    )
     unit.connection.execute(
-        "INSERT INTO drafts VALUES (?, ?, ?, ?, ?)",
-        (sheet.sheet_id, newest + 1, actor.name, unit.recorded_us, sheet.canonical_json),
+        "INSERT INTO drafts (sheet_id, revision, author, written_us, base_version, body)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            sheet.sheet_id,
+            newest + 1,
+            actor.name,
+            unit.recorded_us,
+            base_version,
+            sheet.canonical_json,
+        ),
     )
     return draft(unit.connection, sheet.sheet_id)
 
@@ -66,19 +84,20 @@ def save_draft(unit: Unit, actor: Actor, sheet: PriceSheet, expected_revision: i
 def draft(connection: sqlite3.Connection, sheet_id: str) -> Draft:
     """The newest revision of a draft."""
     rows = connection.execute(
-        "SELECT revision, author, written_us, body FROM drafts WHERE sheet_id = ?"
+        "SELECT revision, author, written_us, base_version, body FROM drafts WHERE sheet_id = ?"
         " ORDER BY revision",
         (sheet_id,),
     ).fetchall()
     if not rows:
         raise NotFound("no such draft", field="sheet_id", value=sheet_id)
-    revision, author, written_us, body = rows[-1]
+    revision, author, written_us, base_version, body = rows[-1]
     return Draft(
         sheet_id,
         int(revision),
         str(author),
         frozenset(str(row[1]) for row in rows),
         int(written_us),
+        int(base_version),
         from_document(json.loads(body), f"sheet {sheet_id}"),
     )
 

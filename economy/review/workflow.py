@@ -9,15 +9,16 @@ from typing import Literal
 
 from economy.errors import Conflict, Forbidden
 from economy.identity.actors import Actor, require
-from economy.pricing.book import publish_sheet
+from economy.pricing.book import load_price_book, publish_sheet
 from economy.pricing.lint import Finding
 from economy.pricing.sheet import PriceSheet
 from economy.review.drafts import Draft, draft
 from economy.state import Unit
+from economy.units import instant_text
 
 State = Literal["draft", "in_review", "approved", "published", "rejected"]
-Gate = Callable[[PriceSheet], Sequence[Finding]]
-"""A check of a sheet before production; it registers by name and knows its own inputs."""
+Gate = Callable[[PriceSheet, int], Sequence[Finding]]
+"""A check of a sheet for the instant at which it is to hold; it registers by name."""
 
 _STATE_AFTER: dict[str, State] = {
     "submit": "in_review",
@@ -65,7 +66,7 @@ def submit(
     """Ask for review. A gate's blocked finding refuses it; warnings are returned."""
     require(actor, "business", "admin")
     found = _at(unit, sheet_id, revision, "submit", allowed=("draft", "rejected"))
-    findings = _pass_gates(found.sheet, gates)
+    findings = _pass_gates(found.sheet, unit.recorded_us, gates)
     _record(unit, actor, found, "submit", "")
     return findings
 
@@ -105,16 +106,19 @@ def publish(
 ) -> int:
     """Put an approved revision in force from ``effective_us`` on (``None``: at once).
 
-    Returns the version. The gates are asked again, because costs may have moved since the
-    submission.
+    Returns the version. The gates are asked again, for that instant: costs may have moved
+    since the submission, and a change may be announced. A sheet that would undo what
+    somebody else has published or scheduled meanwhile is a :class:`Conflict`.
     """
     require(actor, "admin")
     found = _at(unit, sheet_id, revision, "publish", allowed=("approved",))
-    _pass_gates(found.sheet, gates)
+    at_us = unit.recorded_us if effective_us is None else effective_us
+    _pass_gates(found.sheet, at_us, gates)
+    _undoes_nothing(unit, found, at_us)
     version = publish_sheet(
         unit,
         found.sheet,
-        effective_us=unit.recorded_us if effective_us is None else effective_us,
+        effective_us=at_us,
         author=found.author,
         publisher=actor.name,
     )
@@ -140,8 +144,29 @@ def _at(unit: Unit, sheet_id: str, revision: int, action: str, allowed: tuple[St
     return found
 
 
-def _pass_gates(sheet: PriceSheet, gates: Mapping[str, Gate]) -> list[Finding]:
-    findings = [finding for gate in gates.values() for finding in gate(sheet)]
+def _undoes_nothing(unit: Unit, found: Draft, at_us: int) -> None:
+    """A draft replaces the sheet that it started from, and nothing is scheduled after it."""
+    book = load_price_book(unit.connection)
+    replaced = book.sheet_at(at_us)
+    later = [epoch for epoch in book.epochs if epoch.effective_us > at_us]
+    if replaced.version != found.base_version:
+        raise Conflict(
+            f"version {replaced.version} went live after this draft was made from version "
+            f"{found.base_version}; publishing it would undo that change",
+            where=f"sheet {found.sheet_id}",
+            way_out="Start a new draft from the sheet that is live, and make the edit there",
+        )
+    if later:
+        raise Conflict(
+            f"version {later[0].version} is scheduled for {instant_text(later[0].effective_us)} "
+            "and would undo this sheet then",
+            where=f"sheet {found.sheet_id}",
+            way_out="Publish from a later instant, with a draft made from the scheduled sheet",
+        )
+
+
+def _pass_gates(sheet: PriceSheet, at_us: int, gates: Mapping[str, Gate]) -> list[Finding]:
+    findings = [finding for gate in gates.values() for finding in gate(sheet, at_us)]
     blocked = [finding for finding in findings if finding.level == "blocked"]
     if blocked:
         first = blocked[0]

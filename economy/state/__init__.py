@@ -6,7 +6,7 @@ commits::
 
     with database.unit() as unit:          # BEGIN IMMEDIATE
         ledger = SqliteLedger(unit)
-        ledger.execute(batch, recorded_us=unit.recorded_us)
+        ledger.execute(batch)
     # committed here, or rolled back if anything was raised
 
 Nobody caches a balance across units. ``recorded_us`` is the store's own time: it never

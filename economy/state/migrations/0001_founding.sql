@@ -48,6 +48,7 @@ CREATE TABLE journal (
     effective_us INTEGER NOT NULL,
     CHECK (debit_account <> credit_account)
 ) STRICT;
+CREATE INDEX journal_by_reference ON journal (code, reference);
 CREATE TRIGGER journal_is_append_only_u BEFORE UPDATE ON journal
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER journal_is_append_only_d BEFORE DELETE ON journal
@@ -101,12 +102,14 @@ CREATE TABLE cost_books (
 ) STRICT;
 
 -- Price sheets and their way to production --------------------------------------------
--- A draft is a row per revision. A published version never changes.
+-- A draft is a row per revision; base_version is the published sheet that it started from.
+-- A published version never changes.
 CREATE TABLE drafts (
     sheet_id TEXT NOT NULL,
     revision INTEGER NOT NULL,
     author TEXT NOT NULL,
     written_us INTEGER NOT NULL,
+    base_version INTEGER NOT NULL,
     body TEXT NOT NULL,
     PRIMARY KEY (sheet_id, revision)
 ) STRICT, WITHOUT ROWID;
@@ -193,7 +196,8 @@ CREATE TABLE sources (source_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) 
 -- One row per (source, event id), found by a 128-bit hash; content tells a repeat from a clash.
 CREATE TABLE event_keys (
     event_key BLOB PRIMARY KEY CHECK (length(event_key) = 16),
-    content BLOB NOT NULL CHECK (length(content) = 16)
+    content BLOB NOT NULL CHECK (length(content) = 16),
+    charge_id INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- status: 1 charged, 2 refused for balance, 3 not charged because the request failed.
@@ -230,6 +234,7 @@ CREATE TABLE charges (
     cost_version INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX charges_by_customer ON charges (customer_id, effective_us);
+CREATE UNIQUE INDEX charges_of_holds ON charges (hold_id) WHERE hold_id > 0;
 CREATE TRIGGER charges_are_append_only_u BEFORE UPDATE ON charges
 BEGIN SELECT RAISE(ABORT, 'charges are append-only'); END;
 CREATE TRIGGER charges_are_append_only_d BEFORE DELETE ON charges
@@ -242,8 +247,10 @@ CREATE TABLE charge_batches (
     recorded_us INTEGER NOT NULL
 ) STRICT;
 
+-- Usage without a price waits here, whole; imported again it is tried again.
 CREATE TABLE unpriced_events (
     event_key BLOB PRIMARY KEY CHECK (length(event_key) = 16),
+    content BLOB NOT NULL CHECK (length(content) = 16),
     source_id INTEGER NOT NULL,
     event_id TEXT NOT NULL,
     customer TEXT NOT NULL,
@@ -251,6 +258,7 @@ CREATE TABLE unpriced_events (
     reason TEXT NOT NULL,
     effective_us INTEGER NOT NULL,
     quantities TEXT NOT NULL,
+    failed INTEGER NOT NULL CHECK (failed IN (0, 1)),
     recorded_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -272,3 +280,4 @@ CREATE TABLE holds (
     state INTEGER NOT NULL CHECK (state IN (1, 2, 3)),
     legs TEXT NOT NULL
 ) STRICT;
+CREATE INDEX holds_open ON holds (expires_us) WHERE state = 1;
