@@ -21,18 +21,19 @@ from economy.ledger import (
 )
 from economy.ledger import accounts as chart
 from economy.metering.booking import Charges, ChargeStatus, book, next_charge_id
-from economy.metering.events import remember, sift, source_id
+from economy.metering.events import remember, settled_live, sift, source_id
 from economy.metering.holds import release_expired
 from economy.metering.meter import Meter
-from economy.metering.unpriced import queue_unpriced
+from economy.metering.unpriced import Waiting, leave_queue, queue_unpriced
 from economy.pool.relief import PLATFORM, load_key_columns
 from economy.rating.rate import REASON, Rated, RateStatus, rate
 from economy.state import Unit
-from economy.units import US_PER_DAY
-from economy.usage.batch import EventStatus, UsageBatch
+from economy.units import EARLIEST_US, US_PER_DAY
+from economy.usage.batch import MAX_ERRORS_KEPT, EventStatus, UsageBatch
 from economy.usage.keys import event_keys
 from economy.wallets.lots import LotColumns, lots_in_spend_order
 from economy.wallets.spending import SpendPlan, plan_spend
+from economy.wide import exact_sum
 
 I64 = NDArray[np.int64]
 
@@ -62,9 +63,17 @@ class ChargeReport:
     paid_cost_nusd: int = 0
     errors: list[RowError] = field(default_factory=list)
 
+    def reject(self, row: int, field_name: str, message: str, value: str = "") -> None:
+        """Count a refused row; the first :data:`MAX_ERRORS_KEPT` are told one by one."""
+        self.rejected += 1
+        if len(self.errors) < MAX_ERRORS_KEPT:
+            self.errors.append(RowError(int(row), field_name, message, value))
+
     def add(self, other: ChargeReport) -> None:
+        """Count another chunk's events to this report's."""
         for name in self.__slots__:
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        del self.errors[MAX_ERRORS_KEPT:]
 
 
 def chunks(usage: UsageBatch) -> Iterator[UsageBatch]:
@@ -91,55 +100,69 @@ def charge_batch(
     keys, contents = event_keys(usage)
     usable = _without_strangers(unit, usage, customer_ids, report)
     novelty = sift(unit.connection, keys, contents, usable)
-    report.duplicates = len(novelty.repeats)
-    for i in novelty.clashes.tolist():
-        report.errors.append(
-            RowError(
-                int(usage.row[i]),
-                "event_id",
-                "this id was already used for an event with other content",
-                usage.event_id[i],
-            )
+    clashes = _real_clashes(unit, usage, customer_ids, keys, novelty.clashes)
+    report.duplicates = len(novelty.repeats) + len(novelty.clashes) - len(clashes)
+    for i in clashes:
+        report.reject(
+            usage.row[i],
+            "event_id",
+            "this id was already used for an event with other content",
+            usage.event_id[i],
         )
-    new = novelty.new[np.argsort(usage.effective_us[novelty.new], kind="stable")]
-    events = usage.take(new)
-    event_key = [keys[i] for i in new.tolist()]
-    content = [contents[i] for i in new.tolist()]
-
+    order = np.argsort(usage.effective_us[novelty.fresh], kind="stable")
+    fresh = novelty.fresh[order].tolist()
+    events = usage.take(novelty.fresh[order])
     model = meter.models_of(events)
     rated = rate(model, events.effective_us, events.quantities, meter.prices, meter.costs)
-    overflown = np.flatnonzero(rated.status == RateStatus.OVERFLOW)
-    for i in overflown.tolist():
-        report.errors.append(
-            RowError(int(events.row[i]), "quantities", "the price is beyond what can be counted")
-        )
+    for i in np.flatnonzero(rated.status == RateStatus.OVERFLOW).tolist():
+        report.reject(events.row[i], "quantities", "the price is beyond what can be counted")
     source = source_id(unit, usage.source)
-    unpriced = np.flatnonzero(
+    waiting = []
+    for i in np.flatnonzero(
         (rated.status != RateStatus.OK) & (rated.status != RateStatus.OVERFLOW)
-    )
-    reasons = [REASON[RateStatus(rated.status[i])] for i in unpriced.tolist()]
-    queue_unpriced(unit, source, events, unpriced, event_key=event_key, reasons=reasons)
-    report.unpriced = len(unpriced)
-    report.rejected = len(report.errors)
+    ).tolist():
+        if fresh[i] in novelty.waiting:
+            report.duplicates += 1
+            continue
+        reason = REASON[RateStatus(rated.status[i])]
+        waiting.append(Waiting(i, keys[fresh[i]], contents[fresh[i]], reason))
+    queue_unpriced(unit, source, events, waiting)
+    report.unpriced = len(waiting)
 
     priced = np.flatnonzero(rated.status == RateStatus.OK)
     if len(priced):
-        some = priced.tolist()
+        some = [fresh[i] for i in priced.tolist()]
+        leave_queue(unit, [keys[i] for i in some if i in novelty.waiting])
         who = np.array([customer_ids.get(name, 0) for name in events.customers], np.int64)
         chunk = _Priced(
             source_id=source,
             events=events.take(priced),
-            event_key=[event_key[i] for i in some],
-            content=[content[i] for i in some],
+            event_key=[keys[i] for i in some],
+            content=[contents[i] for i in some],
             customer_id=who[events.customer[priced]],
             model=model[priced],
             rated=Rated(*(getattr(rated, name)[priced] for name in Rated.__slots__)),
         )
         _charge(unit, ledger, meter, chunk, report)
-    taken = np.sort(np.concatenate([priced, unpriced])).tolist()
-    remember(unit, [event_key[i] for i in taken], [content[i] for i in taken])
     report.accepted = len(priced)
     return report
+
+
+def _real_clashes(
+    unit: Unit,
+    usage: UsageBatch,
+    customer_ids: dict[str, int],
+    keys: list[bytes],
+    clashes: list[int],
+) -> list[int]:
+    """Clashes but for live requests that the log tells again, as the gateway saw them."""
+    live = settled_live(unit.connection, [keys[i] for i in clashes])
+    return [
+        i
+        for i in clashes
+        if live.get(keys[i])
+        != (customer_ids[usage.customers[usage.customer[i]]], *usage.quantities[i].tolist())
+    ]
 
 
 def _without_strangers(
@@ -154,18 +177,18 @@ def _without_strangers(
     """
     known = np.array([name in customer_ids for name in usage.customers], dtype=np.bool_)
     is_known = known[usage.customer] if len(usage.customers) else np.zeros(0, np.bool_)
-    in_time = usage.effective_us <= unit.recorded_us + MAX_AHEAD_US
+    too_late = usage.effective_us > unit.recorded_us + MAX_AHEAD_US
+    in_time = ~too_late & (usage.effective_us >= EARLIEST_US)
     for i in np.flatnonzero(~is_known).tolist():
-        report.errors.append(
-            RowError(
-                int(usage.row[i]),
-                "customer",
-                "no such customer; add it with: economy customers add NAME",
-                usage.customers[usage.customer[i]],
-            )
+        report.reject(
+            usage.row[i],
+            "customer",
+            "no such customer; add it with: economy customers add NAME",
+            usage.customers[usage.customer[i]],
         )
     for i in np.flatnonzero(is_known & ~in_time).tolist():
-        report.errors.append(RowError(int(usage.row[i]), "time", "more than a day in the future"))
+        fault = "more than a day in the future" if too_late[i] else "before the year 2000"
+        report.reject(usage.row[i], "time", fault)
     return np.flatnonzero(is_known & in_time)
 
 
@@ -200,7 +223,6 @@ def _charge(unit: Unit, ledger: Ledger, meter: Meter, chunk: _Priced, report: Ch
     n = len(chunk)
     charges = Charges(
         event_key=chunk.event_key,
-        content=chunk.content,
         source_id=chunk.source_id,
         event_id=chunk.events.event_id,
         customer_id=chunk.customer_id,
@@ -222,11 +244,12 @@ def _charge(unit: Unit, ledger: Ledger, meter: Meter, chunk: _Priced, report: Ch
     _take_from_lots(unit, ledger, charges, plan, lots)
     keys = load_key_columns(unit.connection)
     booked = book(unit, ledger, charges, plan, lots=lots, keys=keys)
+    remember(unit, chunk.event_key, chunk.content, booked.first_charge_id)
     report.charged += booked.charged
     report.refused += booked.refused
     report.not_charged += int(free.sum())
-    report.rated_ucr += int(rated_ucr.sum())
-    report.rated_unrounded_ucr += int(unrounded_ucr.sum())
+    report.rated_ucr += exact_sum(rated_ucr)
+    report.rated_unrounded_ucr += exact_sum(unrounded_ucr)
     report.charge_ucr += booked.charge_ucr
     report.rounding_ucr += booked.rounding_ucr
     report.list_cost_nusd += booked.list_cost_nusd

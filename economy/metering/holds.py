@@ -19,7 +19,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from economy.errors import BadInput, Conflict, NotFound, invariant
+from economy.errors import BadInput, Conflict, NotFound, existing, invariant
 from economy.ledger import (
     Code,
     Ledger,
@@ -32,16 +32,20 @@ from economy.ledger import accounts as chart
 from economy.metering.booking import Charges, ChargeStatus, book
 from economy.metering.events import known_contents, remember, source_id
 from economy.metering.meter import Meter
+from economy.policy import Policy
 from economy.pool.keys import PoolKey
 from economy.pool.keys import key as pool_key
 from economy.pool.relief import load_key_columns
-from economy.quantities import QUANTITIES
+from economy.quantities import MAX_QUANTITY, N_QUANTITIES, QUANTITIES, Quantity
 from economy.rating.rate import REASON, CostedOne, RatedOne, RateStatus, cost_one, rate_one
 from economy.state import Unit
 from economy.units import US_PER_SECOND
 from economy.usage.keys import event_key
 from economy.wallets.lots import lots_in_spend_order, lots_of_accounts
 from economy.wallets.spending import SpendPlan, plan_spend
+
+RELEASED_AT_ONCE = 1_000
+"""Most expired holds that one unit of work releases."""
 
 
 class HoldState(IntEnum):
@@ -102,12 +106,22 @@ class Hold:
 def authorise(
     unit: Unit, ledger: Ledger, meter: Meter, request: LiveRequest, key_id: int = 0
 ) -> Authorisation:
-    """Hold the largest price that ``request.quantities`` can come to.
+    """Hold the price of ``request.quantities``, the most that the request may use.
 
-    ``key_id`` is the contributed key that shall serve, 0 for the platform's own. Raises
-    BadInput for an unknown or unpriced model or a key of another provider, Conflict for an
-    event id that was used otherwise or whose hold is released.
+    It is the price *at* those quantities, rounded as a charge is: what the request uses must
+    not exceed them in any kind. Settling never takes more than was held. ``key_id`` is the
+    contributed key that shall serve, 0 for the platform's own.
+
+    Raises BadInput for an unknown or unpriced model or a key of another provider, Conflict
+    for an event id that was used otherwise or whose hold is released.
     """
+    _check_quantities(request.quantities, meter.policy)
+    if not any(request.quantities):
+        raise BadInput(
+            "a request that may use nothing holds nothing",
+            field="quantities",
+            way_out="Say the most that it may use of each kind",
+        )
     release_expired(unit, ledger, request.customer_id)
     key = event_key(request.source, request.event_id)
     content = _content(request, key_id)
@@ -167,7 +181,9 @@ def authorise(
     _execute(ledger, transfers)
     epoch = meter.book.sheet_at(unit.recorded_us)
     unit.connection.execute(
-        "INSERT INTO holds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO holds (hold_id, event_key, content, source_id, event_id, customer_id,"
+        " model_id, key_id, amount_ucr, authorised_us, expires_us, sheet_version, cost_version,"
+        " state, legs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             hold_id,
             key,
@@ -205,11 +221,11 @@ def settle(
     """
     key = event_key(source, event_id)
     hold = _known_hold(unit.connection, key, event_id)
-    used = tuple(quantities)
+    used = _check_quantities(quantities, meter.policy)
     content = blake2b(json.dumps(used).encode(), key=hold.content, digest_size=16).digest()
     if hold.state == HoldState.SETTLED:
         return _settled_before(unit.connection, key, content, hold, event_id)
-    if hold.state == HoldState.RELEASED:
+    if hold.state == HoldState.RELEASED or hold.expires_us <= unit.recorded_us:
         raise Conflict(
             "the hold is released" if hold.state == HoldState.RELEASED else "the hold has expired",
             field="event_id",
@@ -236,19 +252,17 @@ def settle(
     lots = lots_of_accounts(unit.connection, accounts)
     keys = load_key_columns(unit.connection)
     position = np.flatnonzero(keys.key_id == hold.key_id)
-    provider = pinned.cost_book.provider(model)
-    assert provider is not None  # A rated model has a cost, so it has a provider.
+    provider = existing(pinned.cost_book.provider(model), "a model with a cost has a provider")
     charges = Charges(
         event_key=[key],
-        content=[content],
         source_id=source_id(unit, source),
         event_id=[event_id],
         customer_id=_one(hold.customer_id),
         model_id=_one(hold.model_id),
-        effective_us=_one(unit.recorded_us),
+        effective_us=_one(hold.authorised_us),
         quantities=np.array([used], dtype=np.int64),
         status=_one(ChargeStatus.CHARGED),
-        unrounded_ucr=_one(unrounded_ucr),
+        unrounded_ucr=_one(rated.unrounded_ucr),
         rated_ucr=_one(rated.charge_ucr),
         charge_ucr=_one(charge_ucr),
         list_cost_nusd=_one(cost.cost_nusd),
@@ -260,10 +274,10 @@ def settle(
         cost_version=_one(hold.cost_version),
     )
     booked = book(unit, ledger, charges, plan, lots=lots, keys=keys)
-    remember(unit, [key], [content])
+    remember(unit, [key], [content], booked.first_charge_id)
     _close(unit, hold, HoldState.SETTLED)
     return Settlement(
-        booked.first_charge_id, charge_ucr, unrounded_ucr, hold.amount_ucr - charge_ucr
+        booked.first_charge_id, charge_ucr, rated.unrounded_ucr, hold.amount_ucr - charge_ucr
     )
 
 
@@ -278,18 +292,20 @@ def release(unit: Unit, ledger: Ledger, source: str, event_id: str) -> int:
     return hold.amount_ucr
 
 
-def release_expired(unit: Unit, ledger: Ledger, customer_id: int | None = None) -> int:
-    """Release what has expired, of one customer or of all; returns how many holds."""
+def release_expired(
+    unit: Unit, ledger: Ledger, customer_id: int | None = None, limit: int = RELEASED_AT_ONCE
+) -> int:
+    """Release what has expired, oldest first, of one customer or of all; returns how many.
+
+    At most ``limit`` in one unit of work, so that other writers need not wait long.
+    """
     rows = unit.connection.execute(
-        "SELECT event_key FROM holds WHERE state = ? AND expires_us <= ?"
-        " AND (?3 IS NULL OR customer_id = ?3) ORDER BY hold_id",
-        (int(HoldState.OPEN), unit.recorded_us, customer_id),
+        f"SELECT event_key FROM holds WHERE state = {int(HoldState.OPEN)} AND expires_us <= ?1"
+        " AND (?2 IS NULL OR customer_id = ?2) ORDER BY expires_us, hold_id LIMIT ?3",
+        (unit.recorded_us, customer_id, limit),
     ).fetchall()
     for (key,) in rows:
-        hold = find_hold(unit.connection, key)
-        invariant(hold is not None, "an expired hold exists")
-        assert hold is not None
-        _release(unit, ledger, hold)
+        _release(unit, ledger, existing(find_hold(unit.connection, key), "a hold has its row"))
     return len(rows)
 
 
@@ -443,6 +459,27 @@ def _one(value: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.array([value], dtype=np.int64)
 
 
-def largest_quantities(input_tokens: int, output_tokens: int) -> tuple[int, ...]:
-    """Quantities of a text request, the rest zero: what most callers of authorise need."""
-    return (input_tokens, output_tokens, *(0 for _ in QUANTITIES[2:]))
+def _check_quantities(quantities: Sequence[int], policy: Policy) -> tuple[int, ...]:
+    """Nine whole numbers within the policy's limits, or BadInput saying which is not."""
+    if len(quantities) != N_QUANTITIES:
+        raise BadInput(
+            f"a request has {N_QUANTITIES} quantities",
+            field="quantities",
+            value=len(quantities),
+            way_out=f"Give {', '.join(quantity.name for quantity in QUANTITIES)}, in this order",
+        )
+    for quantity, amount in zip(QUANTITIES, quantities, strict=True):
+        if isinstance(amount, bool) or not isinstance(amount, int | np.integer):
+            raise BadInput("is not a whole number", field=quantity.name, value=str(amount))
+        most = _most(quantity, policy)
+        if not 0 <= amount <= most:
+            raise BadInput(f"must lie from 0 to {most:,}", field=quantity.name, value=int(amount))
+    return tuple(int(amount) for amount in quantities)
+
+
+def _most(quantity: Quantity, policy: Policy) -> int:
+    if quantity.unit == "mtok":
+        return policy.usage.max_tokens_per_request
+    if quantity.key == "audio":
+        return policy.usage.max_audio_s_per_request * 1_000
+    return MAX_QUANTITY
