@@ -143,7 +143,7 @@ def test_a_batch_is_its_events_one_by_one(
 CR_PER_1K = {"gpt-4": 5, "llama-3": 1}
 SOURCE = "live"
 REQUESTS = st.builds(
-    lambda model, n: (model, n), st.sampled_from(sorted(CR_PER_1K)), st.integers(0, 120_000)
+    lambda model, n: (model, n), st.sampled_from(sorted(CR_PER_1K)), st.integers(1, 120_000)
 )
 
 

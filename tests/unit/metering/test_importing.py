@@ -174,6 +174,21 @@ def test_what_has_no_price_waits_in_the_queue(shop: Workspace) -> None:
     assert shop.economy.verify().ok
 
 
+def test_what_waited_is_charged_once_its_name_means_something(shop: Workspace) -> None:
+    log = [Event("1", model="house-model"), Event("2", model="gpt-99"), Event("3")]
+    assert fates(shop.charge(*log)) == (1, 0, 2, 0)
+    with shop.economy.database.unit() as unit:
+        set_alias(unit, "house-model", "gpt-4")
+    assert fates(shop.charge(*log)) == (1, 2, 0, 0)
+    assert [one.model for one in shop.economy.unpriced()] == ["gpt-99"]
+    assert shop.available_ucr("ana") == CR("984")
+    assert fates(shop.charge(*log)) == (0, 3, 0, 0)
+    # While it waits its id is taken: other content is an error, not another event.
+    other = shop.charge(Event("2", model="gpt-99", quantities=tokens(5)))
+    assert fates(other) == (0, 0, 0, 1)
+    assert shop.economy.verify().ok
+
+
 def test_a_model_that_got_its_price_later_has_none_before(shop: Workspace) -> None:
     """Rule: "A price never changes in the past": the new line holds from its instant on."""
     live = shop.economy.price_book().sheet_at(NOON_US).sheet

@@ -258,16 +258,31 @@ def test_a_scheduled_sheet_waits_for_its_instant_and_the_past_stays(shop: Worksp
     assert state(shop) == "published"
 
 
-def test_two_sheets_do_not_start_at_one_instant(shop: Workspace) -> None:
+def test_a_draft_cannot_undo_what_was_published_meanwhile(shop: Workspace) -> None:
     bring(shop, "approved")
-    at_us = shop.clock.now_us() + SECOND_US
-    shop.economy.publish_sheet(ADA, SHEET, 1, at_us)
-    shop.economy.save_draft(BEN, priced(shop, 7_000_000, "other"))
-    shop.economy.submit(BEN, "other", 1)
+    shop.economy.save_draft(CAT, priced(shop, 7_000_000, "other"))
+    shop.economy.submit(CAT, "other", 1)
     shop.economy.approve(ADA, "other", 1)
-    with pytest.raises(Conflict, match="that very instant"):
-        shop.economy.publish_sheet(ADA, "other", 1, at_us)
-    assert shop.economy.publish_sheet(ADA, "other", 1, at_us + 1) == 3
+    at_us = shop.clock.now_us() + 60 * SECOND_US
+    shop.economy.publish_sheet(ADA, SHEET, 1, at_us)
+    for when_us in (at_us, at_us + 1):
+        with pytest.raises(Conflict, match="would undo that change"):
+            shop.economy.publish_sheet(ADA, "other", 1, when_us)
+    with pytest.raises(Conflict, match="would undo this sheet"):
+        shop.economy.publish_sheet(ADA, "other", 1, at_us - 1)
+    # A draft that starts from the sheet in force may replace it.
+    shop.clock.move_to(at_us)
+    shop.economy.save_draft(CAT, priced(shop, 7_000_000, "rebased"))
+    shop.economy.submit(CAT, "rebased", 1)
+    shop.economy.approve(ADA, "rebased", 1)
+    assert shop.economy.publish_sheet(ADA, "rebased", 1) == 3
+
+
+def test_a_sheet_values_a_credit_as_the_policy_does(shop: Workspace) -> None:
+    sheet = replace(priced(shop, 6_000_000), credit_value_nusd=20_000_000)
+    shop.economy.save_draft(BEN, sheet)
+    with pytest.raises(Conflict, match="a Credit is worth 20000000 nusd"):
+        submit(shop, BEN, 1)
 
 
 @pytest.mark.parametrize("name", ["", "Spring", "../spring", "-spring", "a b", "x" * 64])
