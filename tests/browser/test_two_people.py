@@ -22,7 +22,7 @@ from tests.browser.site import (
 
 pytestmark = pytest.mark.browser
 
-AHEAD_S = 10
+AHEAD_S = 12
 """Until a scheduled sheet holds: time enough to type it in and look at the page."""
 WORKED_REQUEST = (1_000, 500) + (0,) * (N_QUANTITIES - 2)
 
