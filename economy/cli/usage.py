@@ -22,7 +22,9 @@ from economy.cli.common import (
 from economy.cli.sheets import find_sheet
 from economy.metering.importing import ImportReport
 from economy.units import credits_text, instant_text, usd_text
+from economy.usage.batch import ReadReport
 from economy.usage.maps import load_map
+from economy.usage.readers.table import read_usage
 from economy.views.receipts import exact_credits, receipt_document
 
 
@@ -51,6 +53,8 @@ def import_(
     economy, actor = open_economy(home, as_name)
     mapped = load_map(column_map) if column_map else None
     reports = []
+    for file in files[1:]:
+        read_usage(file, mapped, economy.policy.usage, ReadReport())  # Unusable: before any charge.
     for file in files:
         with progress_bar(f"charging {file.name}") as progress:
             reports.append(

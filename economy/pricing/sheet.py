@@ -160,7 +160,10 @@ class _LineForm(Table):
     @classmethod
     def _is_a_fraction(cls, text: str | None) -> str | None:
         if text is not None:
-            Fraction(text)  # Raises ValueError, which names the key.
+            try:
+                Fraction(text)
+            except ZeroDivisionError:
+                raise ValueError("is no fraction: it divides by zero") from None
         return text
 
 
