@@ -429,10 +429,16 @@ class Economy:
         return lint(sheet, costs, self.clock.now_us(), self.policy)
 
     def save_draft(
-        self, actor: Actor, sheet: PriceSheet, expected_revision: int | None = None
+        self,
+        actor: Actor,
+        sheet: PriceSheet,
+        expected_revision: int | None = None,
+        *,
+        base_version: int | None = None,
     ) -> Draft:
+        """The next revision of a draft; see :func:`economy.review.drafts.save_draft`."""
         with self.database.unit() as unit:
-            return review.save_draft(unit, actor, sheet, expected_revision)
+            return review.save_draft(unit, actor, sheet, expected_revision, base_version)
 
     def draft(self, sheet_id: str) -> Draft:
         with self.database.reading() as connection:

@@ -37,6 +37,8 @@ def save_draft(unit: Unit, actor: Actor, sheet: PriceSheet, expected_revision: i
 
     ``expected_revision`` is the revision that the author started from (``None`` for a new
     draft); if somebody else wrote one meanwhile the save is refused and nothing is lost.
+    ``base_version`` is the published sheet that a new draft started from, the one in force
+    unless said; later revisions keep it.
     """
     require(actor, "business", "admin")
     if not SHEET_ID_PATTERN.fullmatch(sheet.sheet_id):
@@ -61,11 +63,12 @@ def save_draft(unit: Unit, actor: Actor, sheet: PriceSheet, expected_revision: i
             where=f"sheet {sheet.sheet_id}",
             way_out="Start a draft under another name",
         )
-    base_version = (
-        draft(unit.connection, sheet.sheet_id).base_version
-        if newest
-        else load_price_book(unit.connection).sheet_at(unit.recorded_us).version
-    )
+    if newest:
+        base_version = draft(unit.connection, sheet.sheet_id).base_version
+    else:
+        book = load_price_book(unit.connection)
+        in_force = book.sheet_at(unit.recorded_us)
+        base_version = (in_force if base_version is None else book.published(base_version)).version
     unit.connection.execute(
         "INSERT INTO drafts (sheet_id, revision, author, written_us, base_version, body)"
         " VALUES (?, ?, ?, ?, ?, ?)",

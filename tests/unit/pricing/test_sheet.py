@@ -72,7 +72,13 @@ def test_a_sheet_that_cannot_be_meant_is_refused(lines: Any, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"schema_version": 9}, "schema version"), ({"note": None, "lines": [{}]}, "key is missing")],
+    [
+        ({"schema_version": 9}, "schema_version"),
+        ({"note": None}, "note"),
+        ({"lines": [{}]}, "lines.0.model: Field required"),
+        ({"credit_value_nusd": 1.5}, "credit_value_nusd"),
+        ({"surprise": 1}, "surprise: unknown key"),
+    ],
 )
 def test_a_foreign_document_is_refused(change: dict[str, Any], said: str) -> None:
     with pytest.raises(BadInput, match=said):

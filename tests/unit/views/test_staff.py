@@ -55,7 +55,9 @@ def test_sheets_cover_time_without_gap(tmp_path: Path) -> None:
     lin = economy.add_staff(shop.admin, "lin", "business")
     live = economy.price_book().sheet_at(shop.clock.now_us()).sheet
     for name, wait_s in (("second", 60), ("third", 7_200)):
-        draft = economy.save_draft(lin, dataclasses.replace(live, sheet_id=name))
+        newest = economy.price_book().epochs[-1].version
+        named = dataclasses.replace(live, sheet_id=name)
+        draft = economy.save_draft(lin, named, base_version=newest)
         economy.submit(lin, name, draft.revision)
         economy.approve(shop.admin, name, draft.revision)
         at_us = shop.clock.now_us() + wait_s * 1_000_000
