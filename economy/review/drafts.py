@@ -32,7 +32,13 @@ class Draft:
     sheet: PriceSheet
 
 
-def save_draft(unit: Unit, actor: Actor, sheet: PriceSheet, expected_revision: int | None) -> Draft:
+def save_draft(
+    unit: Unit,
+    actor: Actor,
+    sheet: PriceSheet,
+    expected_revision: int | None,
+    base_version: int | None = None,
+) -> Draft:
     """Store ``sheet`` as the next revision of its draft.
 
     ``expected_revision`` is the revision that the author started from (``None`` for a new
