@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import webbrowser
-from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
 
 from dashboards import server
 from dashboards.demo_command import demo_command
+from dashboards.serving import run
 from economy.cli.common import AsOption, HomeOption, open_economy
 
 Port = Annotated[int | None, typer.Option(min=1, max=65_535, help="Default: a free one.")]
@@ -42,29 +39,3 @@ def dashboard(
     """Open the workbench over a workspace, on this machine only."""
     economy, _ = open_economy(home, as_name)  # A wrong folder or name is told here, not in a page.
     run(economy.home, port=port, actor=as_name, dev_roles=dev_roles, open_browser=not no_open)
-
-
-def run(
-    home: Path,
-    *,
-    port: int | None = None,
-    actor: str | None = None,
-    dev_roles: bool = False,
-    open_browser: bool = True,
-) -> None:
-    """Start the pages, print their address, and stay until interrupted."""
-    previous = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        with server.start(home, port=port, actor=actor, dev_roles=dev_roles) as running:
-            typer.echo(f"Dashboard: {running.address}  (Ctrl-C ends it)")
-            if open_browser:
-                webbrowser.open(running.address)
-            running.wait()
-    except KeyboardInterrupt:
-        typer.echo("Dashboard ended.")
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

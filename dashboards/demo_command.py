@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from dashboards import demo
+from dashboards.serving import run
 from economy.cli.common import (
     FOUND,
     OK,
@@ -99,8 +100,6 @@ def demo_command(  # noqa: PLR0917 -- options are given by name
         answer(as_json, document, show, code)
         return
     answer(as_json, document, show)
-    from dashboards.commands import run
-
     run(economy.home, port=port, dev_roles=True)
 
 

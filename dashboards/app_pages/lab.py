@@ -342,7 +342,9 @@ def _draft(t: Translator, asked: Asked, sheet: PriceSheet) -> None:
     if pressed:
         with session.told():
             draft = session.economy().save_draft(
-                session.actor(), replace(sheet, sheet_id=name.strip(), note=note.strip()), None
+                session.actor(),
+                replace(sheet, sheet_id=name.strip(), note=note.strip()),
+                base_version=asked.version,
             )
             st.success(t("lab.draft_made", sheet=draft.sheet_id), icon=":material/check:")
             session.link("sheets", t("lab.draft_open"), id=draft.sheet_id)

@@ -9,7 +9,7 @@ from typing import Final
 
 import streamlit as st
 
-from dashboards import money, session, tables
+from dashboards import money, one_request, session, tables
 from dashboards.charts.layers import ProviderBars, daily_margin_figure, providers_figure
 from dashboards.i18n import Translator
 from economy.units import (
@@ -52,6 +52,7 @@ def draw() -> None:
     if view.keys:
         st.header(t("layers.keys"))
         _keys(t, view.keys)
+    one_request.draw(t)
     _ledger(t, view)
 
 
