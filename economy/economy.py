@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -58,7 +59,13 @@ from economy.metering.holds import (
     release_expired,
     settle,
 )
-from economy.metering.importing import ImportReport, Progress, import_batches, import_file
+from economy.metering.importing import (
+    ImportReport,
+    Progress,
+    check_file,
+    import_batches,
+    import_file,
+)
 from economy.metering.meter import MeterSource
 from economy.metering.rating_file import RatingReport, rate_file
 from economy.metering.tracing import Trace, trace
@@ -154,12 +161,13 @@ class Economy:
         Whoever can open an embedded workspace's files is its admin, unless staff of that
         name has another role.
         """
-        wanted = name or getpass.getuser()
+        here = _system_user()
+        wanted = name or here
         with self.database.reading() as connection:
             known = identity.staff_member(connection, wanted)
             if known is not None:
                 return known
-            if name is not None and name != getpass.getuser():
+            if name is not None and name != here:
                 raise BadInput(
                     "nobody on the staff has this name",
                     field="actor",
@@ -324,6 +332,13 @@ class Economy:
             add_customers=add_customers,
             progress=progress,
         )
+
+    def check_usage(
+        self, actor: Actor, path: Path, column_map: ColumnMap | None = None
+    ) -> ImportReport:
+        """Read a file and say which rows could not be used; charges and keeps nothing."""
+        require(actor, "business", "analyst", "admin")
+        return check_file(path, column_map, self.policy.usage)
 
     def charge_usage(
         self,
@@ -558,6 +573,14 @@ class Economy:
             f"the policy {value_nusd}"
         )
         return [Finding("all", "blocked", "credit-value", fault)]
+
+
+def _system_user() -> str:
+    """The operating-system user; a container's user may have no name at all."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"
 
 
 def _effective(unit: Unit, actor: Actor, effective_us: int | None) -> int:

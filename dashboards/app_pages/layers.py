@@ -211,7 +211,7 @@ def _keys(t: Translator, keys: Sequence[staff.KeyDepth]) -> None:
         t("layers.owner"): [key.owner for key in keys],
         t("layers.scheme"): [key.scheme for key in keys],
         t("layers.quota"): [money.usd(key.quota_nusd) for key in keys],
-        t("layers.quota_left"): [money.usd(key.left_quota_nusd) for key in keys],
+        t("layers.quota_left"): [money.usd(key.left_quota_nusd, exact=True) for key in keys],
         t("layers.capacity_left"): [money.credits(key.left_capacity_ucr, 2) for key in keys],
     }
     tables.draw(columns, alt=t("layers.keys_alt"), texts=4)

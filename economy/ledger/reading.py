@@ -93,7 +93,12 @@ def account_named(connection: sqlite3.Connection, name: str) -> int:
     """The number of the account of this name."""
     row = connection.execute("SELECT account_id FROM accounts WHERE name = ?", (name,)).fetchone()
     if row is None:
-        raise NotFound("there is no such account", field="account", value=name)
+        raise NotFound(
+            "there is no such account",
+            field="account",
+            value=name,
+            way_out="For one request's story name its event: economy ledger history --event ID",
+        )
     return int(row[0])
 
 

@@ -15,6 +15,7 @@ from economy.identity import customers, ensure_customers, is_name
 from economy.ledger import SqliteLedger
 from economy.metering.charging import ChargeReport, charge_batch, chunks
 from economy.metering.meter import MeterSource
+from economy.policy import UsageRules
 from economy.state import Database
 from economy.usage.batch import ReadReport, UsageBatch
 from economy.usage.maps import ColumnMap
@@ -76,6 +77,14 @@ def import_file(
     report.rejected += reading.rejected
     report.errors = sorted(reading.errors + report.charges.errors, key=lambda error: error.row)
     return report
+
+
+def check_file(path: Path, column_map: ColumnMap | None, rules: UsageRules) -> ImportReport:
+    """What :func:`import_file` would say of the file's rows before it charges any."""
+    reading = ReadReport()
+    for _ in read_usage(path, column_map, rules, reading):
+        pass
+    return ImportReport(read=reading.read, rejected=reading.rejected, errors=reading.errors)
 
 
 def import_batches(
