@@ -28,7 +28,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from economy.errors import Conflict, NotFound
+from economy.errors import Conflict
 from economy.units import UCR_PER_CREDIT, US_PER_SECOND, parse_usd
 from tests.workspaces import (
     NOON_US,
@@ -145,6 +145,8 @@ SOURCE = "live"
 REQUESTS = st.builds(
     lambda model, n: (model, n), st.sampled_from(sorted(CR_PER_1K)), st.integers(1, 120_000)
 )
+WAITS = st.sampled_from([0, 0, 0, 250, 700])
+"""Seconds that pass before a call; a hold lasts 600."""
 
 
 def price_ucr(model: str, n_tokens: int) -> int:
@@ -183,8 +185,9 @@ class Charging(RuleBasedStateMachine):
         self.numbers = 0
         for name in CUSTOMERS:
             self.economy.add_customer(self.admin, name)
-        self.economy.top_up(self.admin, "ana", "starter", request_key="first")
-        self.granted_ucr["ana"] = 1_000 * UCR_PER_CREDIT
+        for name in ("ana", "bo"):
+            self.economy.top_up(self.admin, name, "starter", request_key=name)
+            self.granted_ucr[name] = 1_000 * UCR_PER_CREDIT
 
     def teardown(self) -> None:
         if hasattr(self, "folder"):
@@ -266,8 +269,9 @@ class Charging(RuleBasedStateMachine):
             assert held.open or settled
             assert (answer.amount_ucr, answer.expires_us) == (held.amount_ucr, held.expires_us)
 
-    @rule(event_id=requests, n_tokens=st.integers(0, 150_000))
-    def settle(self, event_id: str, n_tokens: int) -> None:
+    @rule(event_id=requests, n_tokens=st.integers(0, 150_000), wait_s=WAITS)
+    def settle(self, event_id: str, n_tokens: int, wait_s: int) -> None:
+        self.shop.clock.advance(wait_s)
         held = self.holds[event_id]
         if held.settled_tokens is not None:
             n_tokens = held.settled_tokens if n_tokens % 2 else held.settled_tokens + 1
@@ -290,7 +294,12 @@ class Charging(RuleBasedStateMachine):
         self.charged_ucr[event_id] = (held.customer, charge_ucr)
 
     @rule(event_id=requests)
-    def release(self, event_id: str) -> None:
+    def settle_too_late(self, event_id: str) -> None:
+        self.settle(event_id, 1_000, wait_s=700)
+
+    @rule(event_id=requests, wait_s=WAITS)
+    def release(self, event_id: str, wait_s: int) -> None:
+        self.shop.clock.advance(wait_s)
         held = self.holds[event_id]
         if held.settled_tokens is not None:
             try:
@@ -302,20 +311,9 @@ class Charging(RuleBasedStateMachine):
         assert freed_ucr == (held.amount_ucr if held.open else 0)
         held.open = False
 
-    @rule()
-    def release_nothing(self) -> None:
-        try:
-            self.economy.release(self.admin, SOURCE, "never held")
-        except NotFound:
-            return
-        raise AssertionError("something was held for nobody")
-
-    @rule(seconds=st.sampled_from([1, 250, 700]))
-    def time_passes(self, seconds: int) -> None:
-        self.shop.clock.advance(seconds)
-
-    @rule()
-    def release_expired(self) -> None:
+    @rule(wait_s=WAITS)
+    def release_expired(self, wait_s: int) -> None:
+        self.shop.clock.advance(wait_s)
         assert self.economy.release_expired(self.admin) == self.expire()
 
     @rule(
@@ -360,7 +358,7 @@ class Charging(RuleBasedStateMachine):
         )
         if held.settled_tokens is None:
             self._import([event], SOURCE)
-            self.settle(event_id, held.n_tokens)
+            self.settle(event_id, held.n_tokens, 0)
         else:
             assert self.shop.charge(event, source=SOURCE).accepted == 0
 
@@ -406,4 +404,4 @@ class Charging(RuleBasedStateMachine):
 
 
 TestCharging = Charging.TestCase
-TestCharging.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
+TestCharging.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
