@@ -45,6 +45,9 @@ def import_(
     add_customers: Annotated[
         bool, typer.Option(help="Register customers that the workspace does not know.")
     ] = False,
+    charge: Annotated[
+        bool, typer.Option("--charge/--no-charge", help="Without charging: only read and check.")
+    ] = True,
     home: HomeOption = None,
     as_name: AsOption = None,
     as_json: JsonOption = False,
@@ -56,6 +59,9 @@ def import_(
     for file in files[1:]:
         read_usage(file, mapped, economy.policy.usage, ReadReport())  # Unusable: before any charge.
     for file in files:
+        if not charge:
+            reports.append(economy.check_usage(actor, file, mapped))
+            continue
         with progress_bar(f"charging {file.name}") as progress:
             reports.append(
                 economy.import_usage(

@@ -76,7 +76,8 @@ class Books:
                 (unit.recorded_us, costs.sha256, costs.canonical_json),
             )
             run(
-                "INSERT INTO unpriced_events VALUES (?, ?, 1, 'e', 'ana', 'm', 'unknown', ?, ?, 0, ?)",
+                "INSERT INTO unpriced_events VALUES"
+                " (?, ?, 1, 'e', 'ana', 'm', 'unknown', ?, ?, 0, ?)",
                 (bytes(16), bytes(16), NOON_US, json.dumps([1]), NOON_US),
             )
 
