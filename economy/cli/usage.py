@@ -76,7 +76,8 @@ def import_(
 
     def show(out: Any) -> None:
         for file, report in zip(files, reports, strict=True):
-            out.print(f"{file}: {import_sentence(report)}", markup=False)
+            said = import_sentence(report) if charge else check_sentence(report)
+            out.print(f"{file}: {said}", markup=False)
             show_row_errors(out, report.errors)
 
     answer(
@@ -163,6 +164,12 @@ def import_sentence(report: ImportReport) -> str:
         if count:
             parts.append(f"{count:,} {word}")
     return ", ".join(parts)
+
+
+def check_sentence(report: ImportReport) -> str:
+    """A report of a file that was only read."""
+    usable = report.read - report.rejected
+    return f"{report.read:,} read, {usable:,} usable, {report.rejected:,} rejected; nothing charged"
 
 
 def explain(
