@@ -250,8 +250,7 @@ class Charging(RuleBasedStateMachine):
     @rule(event_id=requests)
     def authorise_again(self, event_id: str) -> None:
         held = self.holds[event_id]
-        self.expire(held.customer) if held.open else None
-        settled = held.settled_tokens is not None
+        still_held = held.open and held.expires_us > self.shop.clock.now_us()
         try:
             answer = self.economy.authorise(
                 self.admin,
@@ -262,12 +261,13 @@ class Charging(RuleBasedStateMachine):
                 event_id=event_id,
             )
         except Conflict:
-            # Refused as a whole, so nothing was released on the way either.
-            assert not held.open
-            assert not settled
+            # Refused as a whole: not even what has expired was released on the way.
+            assert not still_held
+            assert held.settled_tokens is None
         else:
-            assert held.open or settled
+            assert still_held or held.settled_tokens is not None
             assert (answer.amount_ucr, answer.expires_us) == (held.amount_ucr, held.expires_us)
+            self.expire(held.customer)
 
     @rule(event_id=requests, n_tokens=st.integers(0, 150_000), wait_s=WAITS)
     def settle(self, event_id: str, n_tokens: int, wait_s: int) -> None:
