@@ -105,6 +105,7 @@ def progress_bar(label: str, total: int | None = None) -> Iterator[Callable[[int
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
+        disable=not sys.stderr.isatty(),
     ) as bars:
         task = bars.add_task(label, total=total)
         yield lambda done: bars.update(task, completed=done)

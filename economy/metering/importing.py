@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from economy.errors import RowError
+from economy.errors import BadInput, RowError
 from economy.identity import customers, ensure_customers, is_name
 from economy.ledger import SqliteLedger
 from economy.metering.charging import ChargeReport, charge_batch, chunks
@@ -71,7 +71,11 @@ def import_file(
     batches = read_usage(path, column_map, rules, reading)
     dealt = column_map is not None and column_map.customers is not None
     report = import_batches(
-        database, meters, batches, add_customers=add_customers or dealt, progress=progress
+        database,
+        meters,
+        _until_damage(batches, reading),
+        add_customers=add_customers or dealt,
+        progress=progress,
     )
     report.read = reading.read
     report.rejected += reading.rejected
@@ -112,6 +116,17 @@ def import_batches(
     report.errors = report.charges.errors
     report.rejected = report.charges.rejected
     return report
+
+
+def _until_damage(batches: Iterator[UsageBatch], reading: ReadReport) -> Iterator[UsageBatch]:
+    """The batches before a damaged page. What came before is charged by then, so the damage is
+    told as a refused row and not as a file of which nothing was used."""
+    try:
+        yield from batches
+    except BadInput as damage:
+        row = reading.read + 1
+        reading.read += 1
+        reading.reject([RowError(row, "file", f"from here on nothing can be read: {damage.what}")])
 
 
 def _in_chunks(batches: Iterable[UsageBatch]) -> Iterator[UsageBatch]:

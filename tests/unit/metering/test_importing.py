@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from economy.catalog.store import set_alias
@@ -453,3 +455,33 @@ def test_a_file_that_cannot_be_used_charges_nothing(shop: Workspace, tmp_path: P
             shop.economy.import_usage(shop.admin, bad)
         assert str(bad) in refused.value.message
     assert shop.charges() == []
+
+
+def test_a_page_that_is_damaged_ends_the_file_but_not_what_came_before(
+    shop: Workspace, tmp_path: Path
+) -> None:
+    rows = 4_000
+    table = pa.table(
+        {
+            "event_id": [f"e{i}" for i in range(rows)],
+            "time": [EARLIER] * rows,
+            "customer": ["ana"] * rows,
+            "model": ["gpt-4"] * rows,
+            "input_tokens": [1] * rows,
+            "output_tokens": [0] * rows,
+        }
+    )
+    log = tmp_path / "log.parquet"
+    pq.write_table(table, log, row_group_size=rows // 2, compression="snappy", use_dictionary=False)
+    broken = bytearray(log.read_bytes())
+    start = pq.ParquetFile(log).metadata.row_group(1).column(0).data_page_offset + 64
+    for position in range(start, start + 256):
+        broken[position] ^= 0xFF
+    log.write_bytes(broken)
+
+    report = shop.economy.import_usage(shop.admin, log)
+    assert (report.accepted, report.rejected) == (rows // 2, 1)
+    (fault,) = report.errors
+    assert (fault.row, fault.field) == (rows // 2 + 1, "file")
+    assert "nothing can be read" in fault.message
+    assert shop.economy.import_usage(shop.admin, log).duplicates == rows // 2
