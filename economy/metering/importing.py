@@ -119,11 +119,16 @@ def import_batches(
 
 
 def _until_damage(batches: Iterator[UsageBatch], reading: ReadReport) -> Iterator[UsageBatch]:
-    """The batches before a damaged page. What came before is charged by then, so the damage is
-    told as a refused row and not as a file of which nothing was used."""
+    """The batches before a damaged page.
+
+    What came before is charged by then, so the damage is told as a refused row. A file of
+    which nothing could be read is still a file that cannot be used.
+    """
     try:
         yield from batches
     except BadInput as damage:
+        if reading.read == 0:
+            raise
         row = reading.read + 1
         reading.read += 1
         reading.reject([RowError(row, "file", f"from here on nothing can be read: {damage.what}")])

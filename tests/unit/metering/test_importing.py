@@ -460,7 +460,7 @@ def test_a_file_that_cannot_be_used_charges_nothing(shop: Workspace, tmp_path: P
 def test_a_page_that_is_damaged_ends_the_file_but_not_what_came_before(
     shop: Workspace, tmp_path: Path
 ) -> None:
-    rows = 4_000
+    rows = 120_000
     table = pa.table(
         {
             "event_id": [f"e{i}" for i in range(rows)],
@@ -480,8 +480,9 @@ def test_a_page_that_is_damaged_ends_the_file_but_not_what_came_before(
     log.write_bytes(broken)
 
     report = shop.economy.import_usage(shop.admin, log)
-    assert (report.accepted, report.rejected) == (rows // 2, 1)
+    assert 0 < report.accepted <= rows // 2
+    assert report.rejected == 1
     (fault,) = report.errors
-    assert (fault.row, fault.field) == (rows // 2 + 1, "file")
+    assert (fault.row, fault.field) == (report.accepted + 1, "file")
     assert "nothing can be read" in fault.message
-    assert shop.economy.import_usage(shop.admin, log).duplicates == rows // 2
+    assert shop.economy.import_usage(shop.admin, log).duplicates == report.accepted
