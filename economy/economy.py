@@ -17,9 +17,7 @@ how. It holds no state of its own beyond what was read from the database's versi
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -73,7 +71,7 @@ from economy.metering.unpriced import UnpricedModel, unpriced_models
 from economy.policy import DATA_DIR, Policy, policy_from, policy_text
 from economy.pool import checks as pool_checks
 from economy.pool.contribution import contribute
-from economy.pool.keys import PoolKey, keys
+from economy.pool.keys import PoolKey, key_named, keys
 from economy.pricing.book import PriceBook, load_price_book, publish_sheet
 from economy.pricing.genesis import build_genesis, load_genesis
 from economy.pricing.lint import Finding, lint
@@ -161,7 +159,7 @@ class Economy:
         Whoever can open an embedded workspace's files is its admin, unless staff of that
         name has another role.
         """
-        here = _system_user()
+        here = identity.system_user()
         wanted = name or here
         with self.database.reading() as connection:
             known = identity.staff_member(connection, wanted)
@@ -401,7 +399,7 @@ class Economy:
                 SqliteLedger(unit),
                 self._meters.load(unit.connection),
                 request,
-                key_id=_key_id(unit, key),
+                key_id=0 if key is None else key_named(unit.connection, key).key_id,
             )
 
     def settle(
@@ -575,14 +573,6 @@ class Economy:
         return [Finding("all", "blocked", "credit-value", fault)]
 
 
-def _system_user() -> str:
-    """The operating-system user; a container's user may have no name at all."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid-{os.getuid()}"
-
-
 def _effective(unit: Unit, actor: Actor, effective_us: int | None) -> int:
     """When an act counts from: now, or, for staff alone, an earlier instant."""
     if effective_us is None:
@@ -607,17 +597,3 @@ def _register_models(unit: Unit, costs: CostBook, sheet: PriceSheet) -> None:
 def _policy_document(connection: sqlite3.Connection) -> str | None:
     row = connection.execute("SELECT value FROM workspace WHERE key = 'policy'").fetchone()
     return None if row is None else str(row[0])
-
-
-def _key_id(unit: Unit, name: str | None) -> int:
-    if name is None:
-        return 0
-    for key in keys(unit.connection):
-        if key.name == name:
-            return key.key_id
-    raise BadInput(
-        "no such contributed key",
-        field="key",
-        value=name,
-        way_out="List them with: economy pool list",
-    )

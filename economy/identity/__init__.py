@@ -16,6 +16,7 @@ from economy.identity.actors import (
     StaffRole,
     embedded_admin,
     require,
+    system_user,
 )
 from economy.identity.customers import (
     Customer,
@@ -45,4 +46,5 @@ __all__ = [
     "require",
     "staff",
     "staff_member",
+    "system_user",
 ]

@@ -8,6 +8,8 @@ edits prices and runs the shop; ``analyst`` reads everything and changes nothing
 
 from __future__ import annotations
 
+import getpass
+import os
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -51,3 +53,11 @@ def require(actor: Actor, *roles: Role) -> None:
 def embedded_admin(name: str) -> Actor:
     """The person at the keyboard of an embedded workspace, who owns its files anyway."""
     return Actor(name, "admin")
+
+
+def system_user() -> str:
+    """The operating-system user's name; a container's user may have none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"

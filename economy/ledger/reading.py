@@ -9,9 +9,11 @@ the next page continues after::
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from economy.errors import BadInput, NotFound
 from economy.ledger.batch import Balance, Code, TransferFlag, UnitCode
@@ -104,21 +106,30 @@ def account_named(connection: sqlite3.Connection, name: str) -> int:
 
 def balances_of(connection: sqlite3.Connection, account_ids: Sequence[int]) -> list[TrialRow]:
     """These accounts with their totals, in this order."""
-    wanted = set(account_ids)
-    rows = {row.account_id: row for row in trial_balance(connection) if row.account_id in wanted}
-    missing = wanted - rows.keys()
-    if missing:
-        raise NotFound("there is no such account", field="account_id", value=min(missing))
-    return [rows[account_id] for account_id in account_ids]
+    rows = connection.execute(
+        f"{_TRIAL_SQL} WHERE account_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(account_ids)),),
+    )
+    found = {row[0]: _trial_row(row) for row in rows}
+    for account_id in account_ids:
+        if account_id not in found:
+            raise NotFound("there is no such account", field="account_id", value=account_id)
+    return [found[account_id] for account_id in account_ids]
 
 
 def trial_balance(connection: sqlite3.Connection) -> list[TrialRow]:
     """Every account with its four totals, by unit and name."""
-    rows = connection.execute(
-        "SELECT account_id, name, unit, debits_pending, debits_posted, credits_pending,"
-        " credits_posted FROM accounts ORDER BY unit, name"
-    )
-    return [TrialRow(row[0], row[1], UnitCode(row[2]), Balance(*row[3:])) for row in rows]
+    return [_trial_row(row) for row in connection.execute(f"{_TRIAL_SQL} ORDER BY unit, name")]
+
+
+_TRIAL_SQL = (
+    "SELECT account_id, name, unit, debits_pending, debits_posted, credits_pending,"
+    " credits_posted FROM accounts"
+)
+
+
+def _trial_row(row: tuple[Any, ...]) -> TrialRow:
+    return TrialRow(row[0], row[1], UnitCode(row[2]), Balance(*row[3:]))
 
 
 def _page(

@@ -85,6 +85,19 @@ def key(connection: sqlite3.Connection, key_id: int) -> PoolKey:
     return _key(row)
 
 
+def key_named(connection: sqlite3.Connection, name: str) -> PoolKey:
+    """The key of this name, or :class:`NotFound`."""
+    row = connection.execute(f"SELECT {_COLUMNS} FROM pool_keys WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        raise NotFound(
+            "no such contributed key",
+            field="key",
+            value=name,
+            way_out="List them with: economy pool list",
+        )
+    return _key(row)
+
+
 def key_of_request(connection: sqlite3.Connection, request_key: str) -> PoolKey | None:
     """The key that this request has contributed, if it has been here before."""
     row = connection.execute(

@@ -334,7 +334,7 @@ def test_a_key_serves_its_own_providers_models(shop: Workspace) -> None:
     )
     with pytest.raises(BadInput, match="openai"):
         hold(shop, "r1", model="claude-3", key=key.name)
-    with pytest.raises(BadInput, match="no such contributed key"):
+    with pytest.raises(NotFound, match="no such contributed key"):
         hold(shop, "r1", key="key99")
     hold(shop, "r2", key=key.name)
     settle(shop, "r2")
