@@ -85,6 +85,12 @@ class Credit(Table):
     reference_value_nusd: Nusd = Field(alias="reference_value_usd")
     top_up_rate_cr_per_usd: Rate
 
+    @model_validator(mode="after")
+    def _is_worth_something(self) -> Self:
+        if self.reference_value_nusd == 0 or self.top_up_rate_cr_per_usd == 0:
+            raise ValueError("a Credit's reference value and top-up rate must be above zero")
+        return self
+
 
 class Pack(Table):
     """Credits sold for a fixed sum; the USD is spread evenly over all the Credits."""
@@ -158,6 +164,12 @@ class Contribution(Table):
     scheme: PayoutScheme
     payout_cap_usd_per_quota_usd: Rate | None = None
     """Earned Credits at the redemption rate, per dollar of quota served; absent: no cap."""
+
+    @model_validator(mode="after")
+    def _fee_leaves_a_share(self) -> Self:
+        if self.fee > 1:
+            raise ValueError("fee must not be above 1: it is a part of the contribution")
+        return self
 
 
 class Redemption(Table):

@@ -217,7 +217,8 @@ def _answer(
             st.metric(
                 t("lab.profit"),
                 money.markdown(money.usd(answer.profit_nusd)),
-                money.signed_usd(change) if change else 0,
+                # The arrow's direction is read from an ASCII minus sign.
+                money.signed_usd(change).replace(money.MINUS, "-") if change else 0,
                 delta_description=t("lab.today", value=money.usd(found.today.profit_nusd)),
             )
             volume = 100 * found.volume if name == "forecast" else 100.0
@@ -331,6 +332,8 @@ def _draft(t: Translator, asked: Asked, sheet: PriceSheet) -> None:
     if not asked.moved:
         st.caption(t("lab.draft_nothing"))
         return
+    if asked.question.model is None:
+        st.warning(t("lab.draft_all"))
     with st.form("draft", border=True):
         scope = asked.question.model or "all"
         percent = lab.slider_percent(asked.question.markup)

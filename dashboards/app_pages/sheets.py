@@ -169,7 +169,9 @@ def _actions(t: Translator, draft: Draft, state: str) -> None:
     """What this person may do next. The economy checks it again, whatever is shown."""
     is_admin = session.actor().role == "admin"
     if state in ("draft", "rejected"):
-        if st.button(t("sheets.submit"), type="primary"):
+        if st.button(
+            t("sheets.submit"), type="primary", key=f"submit-{draft.sheet_id}-{draft.revision}"
+        ):
             with session.told():
                 session.economy().submit(session.actor(), draft.sheet_id, draft.revision)
                 _done(t("sheets.done_submit"))
@@ -187,7 +189,7 @@ def _actions(t: Translator, draft: Draft, state: str) -> None:
 def _review(t: Translator, draft: Draft) -> None:
     economy, actor = session.economy(), session.actor()
     with (
-        st.form("review", border=False),
+        st.form(f"review-{draft.sheet_id}-{draft.revision}", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
         comment = st.text_input(t("sheets.comment"))
@@ -214,7 +216,9 @@ def _publish(t: Translator, draft: Draft) -> None:
             instant = st.text_input(
                 t("sheets.instant"), help=t("sheets.instant_help"), key="instant"
             )
-        pressed = st.button(t("sheets.publish"), type="primary")
+        pressed = st.button(
+            t("sheets.publish"), type="primary", key=f"publish-{draft.sheet_id}-{draft.revision}"
+        )
     if pressed:
         with session.told():
             effective_us = parse_instant(instant, t("sheets.instant")) if when == later else None

@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 from economy.cli import ledger, people, prices, sheets, usage, wallets, warehouse, workspace
-from economy.errors import EconomyError
+from economy.errors import BadInput, EconomyError
 
 GROUP = "economy.commands"
 
@@ -49,10 +49,23 @@ def main(arguments: list[str] | None = None) -> None:
     except EconomyError as error:
         _tell(error, as_json="--json" in argv)
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except RecursionError:
+        _tell(BadInput("a file is nested too deeply to be read"), as_json="--json" in argv)
+        sys.exit(2)
     except BrokenPipeError:
         # The reader went away, as ``economy ... | head`` does; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        fault = BadInput(
+            f"cannot be used: {error.strerror or error}",
+            where=str(error.filename) if error.filename else None,
+            way_out="Check that the place exists and that you may read and write there",
+        )
+        _tell(fault, as_json="--json" in argv)
+        sys.exit(2)
 
 
 def _tell(error: EconomyError, as_json: bool) -> None:

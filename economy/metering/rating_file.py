@@ -67,6 +67,13 @@ def rate_file(
     The sheet holds at all times; costs are those of the event's time. ``sheet_version`` is
     0 for a sheet that was never published. The output appears whole, or not at all.
     """
+    if out.resolve() == path.resolve():
+        raise BadInput(
+            "the output would replace the log",
+            field="--out",
+            value=str(out),
+            way_out="Name another file",
+        )
     book = PriceBook((Epoch(sheet_version, BEGINNING_OF_TIME_US, sheet),))
     under = meter.under(book)
     reading = ReadReport()

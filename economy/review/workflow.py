@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from economy.errors import Conflict, Forbidden
+from economy.errors import BadInput, Conflict, Forbidden
 from economy.identity.actors import Actor, require
 from economy.pricing.book import load_price_book, publish_sheet
 from economy.pricing.lint import Finding
@@ -113,6 +113,13 @@ def publish(
     require(actor, "admin")
     found = _at(unit, sheet_id, revision, "publish", allowed=("approved",))
     at_us = unit.recorded_us if effective_us is None else effective_us
+    if at_us < unit.recorded_us:
+        raise BadInput(
+            "a price never changes in the past",
+            field="effective_us",
+            value=instant_text(at_us),
+            way_out=f"Choose {instant_text(unit.recorded_us)} or later",
+        )
     _pass_gates(found.sheet, at_us, gates)
     _undoes_nothing(unit, found, at_us)
     version = publish_sheet(
