@@ -104,6 +104,14 @@ def account_named(connection: sqlite3.Connection, name: str) -> int:
     return int(row[0])
 
 
+def credit_balance(connection: sqlite3.Connection, name: str) -> int:
+    """Posted credits less debits of an account; 0 if it was never opened."""
+    row = connection.execute(
+        "SELECT credits_posted - debits_posted FROM accounts WHERE name = ?", (name,)
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def balances_of(connection: sqlite3.Connection, account_ids: Sequence[int]) -> list[TrialRow]:
     """These accounts with their totals, in this order."""
     rows = connection.execute(

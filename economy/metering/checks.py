@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from economy.ledger import Code, id_bytes
 from economy.ledger import accounts as chart
+from economy.ledger.reading import credit_balance
 from economy.metering.charge_rows import platform_leg_id, stored_batches
 
 
@@ -20,7 +21,7 @@ def charges_equal_revenue(connection: sqlite3.Connection) -> list[str]:
         (chart.REVENUE_USAGE_CR, charged - rounding),
         (chart.REVENUE_ROUNDING_CR, rounding),
     ):
-        got = _credit_balance(connection, name)
+        got = credit_balance(connection, name)
         if got != expected:
             faults.append(f"{name} holds {got} ucr, the charges say {expected}")
     return faults
@@ -36,7 +37,7 @@ def basis_equals_revenue(connection: sqlite3.Connection) -> list[str]:
         (expected,) = connection.execute(
             f"SELECT coalesce(sum({column}), 0) FROM charges"
         ).fetchone()
-        got = _credit_balance(connection, name)
+        got = credit_balance(connection, name)
         if got != expected:
             faults.append(f"{name} holds {got} nusd, the charges say {expected}")
     return faults
@@ -153,10 +154,3 @@ CHECKS = (
     ("customers pay from their own lots", customers_pay_their_own),
     ("every charge is remembered", events_are_remembered),
 )
-
-
-def _credit_balance(connection: sqlite3.Connection, account: str) -> int:
-    row = connection.execute(
-        "SELECT credits_posted - debits_posted FROM accounts WHERE name = ?", (account,)
-    ).fetchone()
-    return int(row[0]) if row else 0

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from economy.ledger import AccountFlag, UnitCode, accounts
+from economy.ledger.reading import credit_balance
 
 
 def lots_are_their_accounts(connection: sqlite3.Connection) -> list[str]:
@@ -60,7 +61,7 @@ def purchased_equals_top_ups(connection: sqlite3.Connection) -> list[str]:
         (accounts.CASH_CLEARING, paid_nusd),
         (accounts.ISSUANCE_SALE, credits_ucr),
     ):
-        got = -_credit_balance(connection, name)
+        got = -credit_balance(connection, name)
         if got != wanted:
             faults.append(f"{name} holds {got}, top-ups say {wanted}")
     return faults
@@ -70,7 +71,7 @@ def deferred_revenue_is_unspent_basis(connection: sqlite3.Connection) -> list[st
     """Deferred revenue is what was paid for packs, less what spent Credits have released."""
     (paid_nusd,) = connection.execute("SELECT coalesce(sum(paid_nusd), 0) FROM top_ups").fetchone()
     released_nusd = sum(_released_nusd(connection, "purchased"))
-    got = _credit_balance(connection, accounts.DEFERRED_REVENUE)
+    got = credit_balance(connection, accounts.DEFERRED_REVENUE)
     if got == paid_nusd - released_nusd:
         return []
     return [
@@ -92,10 +93,3 @@ def _released_nusd(connection: sqlite3.Connection, origin: str) -> Iterator[int]
         "SELECT spent_ucr, basis_num, basis_den FROM lots WHERE origin = ?", (origin,)
     )
     return (spent * num // den for spent, num, den in rows)
-
-
-def _credit_balance(connection: sqlite3.Connection, name: str) -> int:
-    row = connection.execute(
-        "SELECT credits_posted - debits_posted FROM accounts WHERE name = ?", (name,)
-    ).fetchone()
-    return int(row[0]) if row else 0
