@@ -97,7 +97,14 @@ class ResultStore:
         path = self._manifest_path(run_id)
         if not path.exists():
             return None
-        document: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        try:
+            document: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise BadInput(
+                f"the stored result is damaged: {error}",
+                where=str(path),
+                way_out=f"Delete {path.parent} and run the scenario again",
+            ) from None
         return document
 
     def runs(self) -> list[str]:

@@ -38,8 +38,9 @@ class Answer:
 def open_snapshot(folder: Path) -> duckdb.DuckDBPyConnection:
     """A connection that can read the snapshot and its parts, and nothing else.
 
-    Close it when done. Raises :class:`NotFound` before the first publish, and
-    :class:`Conflict` if the folder was moved (views name their parts by full path).
+    Close it when done. Raises :class:`NotFound` before the first publish,
+    :class:`Conflict` if the folder was moved (views name their parts by full path), and
+    :class:`BadInput` if the file is damaged.
     """
     path = folder / SNAPSHOT_NAME
     if not path.exists():
@@ -50,7 +51,7 @@ def open_snapshot(folder: Path) -> duckdb.DuckDBPyConnection:
         )
     connection = duckdb.connect()
     try:
-        connection.execute(f"ATTACH {_quoted(str(path.resolve()))} AS warehouse (READ_ONLY)")
+        _attach(connection, path)
         connection.execute("USE warehouse")
         _check_stands_here(connection, folder)
         allowed = ", ".join(_quoted(str((folder / feed.name).resolve())) for feed in FEEDS)
@@ -61,6 +62,17 @@ def open_snapshot(folder: Path) -> duckdb.DuckDBPyConnection:
         connection.close()
         raise
     return connection
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    try:
+        connection.execute(f"ATTACH {_quoted(str(path.resolve()))} AS warehouse (READ_ONLY)")
+    except duckdb.Error as error:
+        raise BadInput(
+            f"the snapshot cannot be read: {str(error).splitlines()[0]}",
+            where=str(path),
+            way_out="Make it anew with: economy warehouse publish",
+        ) from None
 
 
 def query(folder: Path, sql: str, parameters: Parameters = ()) -> Answer:

@@ -1,6 +1,7 @@
 """Runs: stored, found again, resumed, cancelled; the same whatever the workers."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,3 +109,12 @@ def test_misuse_is_told(small, tmp_path, wrong, told):
     with pytest.raises(BadInput, match=told):
         run(small, tmp_path, **wrong)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_manifest_is_named_with_the_way_out(tmp_path: Path) -> None:
+    store = ResultStore(tmp_path)
+    folder = store.folder / "some-run"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{")
+    with pytest.raises(BadInput, match="run the scenario again"):
+        store.manifest("some-run")

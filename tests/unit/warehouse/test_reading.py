@@ -113,3 +113,9 @@ def test_a_charge_under_an_unknown_sheet_is_an_error_and_not_nothing(
     publish(books.database, folder)
     with pytest.raises(BadInput, match="pins a price sheet that is not here"):
         query(folder, "FROM layer_usd")
+
+
+def test_a_damaged_snapshot_is_told_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "warehouse.duckdb").write_bytes(b"no database" * 1_000)
+    with pytest.raises(BadInput, match="economy warehouse publish"):
+        open_snapshot(tmp_path)
